@@ -1,0 +1,56 @@
+# Every target is a plain command that you can type yourself after `. .venv/bin/activate`.
+#   INVENTORY=inventories/campus   another lab than the one ansible.cfg names
+#   ARGS='--limit mul -v'          more arguments for ansible-playbook or pytest
+
+INVENTORY ?=
+ARGS ?=
+PLAYBOOK = ansible-playbook $(if $(INVENTORY),-i $(INVENTORY))
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help announce bootstrap bootstrap-tests lab plan destroy reset check test test-full lint clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+lab: announce bootstrap ## build everything and prove it: tools, cloud, guest image, topology, a request from outside
+	$(PLAYBOOK) playbooks/lab.yml $(ARGS)
+
+plan: bootstrap ## show what `make lab` would change in the topology, and change nothing
+	$(PLAYBOOK) playbooks/openstack_client_topology.yml --check --diff $(ARGS)
+
+reset: bootstrap ## bring the lab back to its declared state as fast as possible
+	$(PLAYBOOK) playbooks/reset.yml $(ARGS)
+
+destroy: bootstrap ## remove the lab; what it does not own stays
+	$(PLAYBOOK) playbooks/destroy.yml $(ARGS)
+
+check: bootstrap ## lint and unit tests only: no cloud, about a minute
+	pytest tests/repository tests/unit $(ARGS)
+
+test: bootstrap-tests ## everything that can be checked: lint, unit tests, roles and playbooks on a real cloud
+	pytest $(ARGS)
+
+test-full: bootstrap-tests ## `make test` and what takes too long for every run
+	pytest -m 'long or not long' $(ARGS)
+
+lint: bootstrap ## lint only
+	pytest tests/repository/test_lint.py -v $(ARGS)
+
+clean: ## remove this checkout's caches and its link to the tools; the lab and ~/.cache/cloud-lab stay
+	rm -rf .venv .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -path ./.lab -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+bootstrap:
+	@scripts/bootstrap
+
+bootstrap-tests:
+	@scripts/bootstrap tests
+
+announce:
+	@echo 'Cloud Lab installs what is missing here and keeps what is there:'
+	@echo '  1. host packages Ansible needs, and its tools in a virtual environment under ~/.cache/cloud-lab (700 MB)'
+	@echo '  2. Docker from your distribution, with leave for you to use it'
+	@echo '  3. a real OpenStack in one container, a guest image, and the topology of servers in it'
+	@echo 'The first time takes 10 to 15 minutes on two cores; later less than two. Where sudo asks for a password: ARGS=-K'

@@ -1,0 +1,98 @@
+"""Observes declared flows and exposures from the machine this runs on, all at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .probe import Target, next_hop, observe
+from .scan import parse_ranges, scan
+from .verdicts import REACHABLE
+
+Record = dict[str, Any]
+
+
+def observe_all(
+    flows: Sequence[Mapping[str, Any]],
+    exposures: Sequence[Mapping[str, Any]],
+    timeout: float,
+    patience: float,
+) -> list[Record]:
+    """One observation for each flow and each exposure, in their order.
+
+    ``timeout`` is for one attempt, ``patience`` for all attempts at an expected verdict, in seconds.
+    """
+
+    def flow_call(flow: Mapping[str, Any]) -> Callable[[], Record]:
+        return lambda: _observe_flow(flow, timeout, patience)
+
+    def exposure_call(exposure: Mapping[str, Any]) -> Callable[[], Record]:
+        return lambda: _observe_exposure(exposure, timeout, patience)
+
+    return _all_at_once([*map(flow_call, flows), *map(exposure_call, exposures)])
+
+
+def _observe_flow(flow: Mapping[str, Any], timeout: float, patience: float) -> Record:
+    target = Target(flow["protocol"], flow["address"], flow.get("port") or 0, flow.get("path") or "/")
+    seen = observe(target, flow["expected"], timeout, patience)
+    record = _marks(flow) | {
+        "protocol": target.protocol,
+        "command": target.command,
+        "verdict": seen.outcome.verdict,
+        "detail": seen.outcome.detail,
+        "attempts": seen.attempts,
+        "started": seen.started,
+        "seconds": seen.seconds,
+    }
+    if target.port:
+        record["port"] = target.port
+    if flow.get("via"):
+        record["via"] = next_hop(target.address)
+    return record
+
+
+def _observe_exposure(exposure: Mapping[str, Any], timeout: float, patience: float) -> Record:
+    begin = time.monotonic()
+    started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    address, declared = exposure["address"], set(exposure["open_ports"])
+    ports = sorted(declared.union(parse_ranges(exposure["scan"])))
+    found = set(scan(address, ports, timeout))
+    # A service that is still starting is waited for, as with flows.
+    for port in sorted(declared - found):
+        if observe(Target("tcp", address, port), REACHABLE, timeout, patience).outcome.verdict == REACHABLE:
+            found.add(port)
+    return _marks(exposure) | {
+        "protocol": "tcp",
+        "command": f"scan tcp {address} {','.join(exposure['scan'])}",
+        "open": sorted(found),
+        "scanned": len(ports),
+        "started": started,
+        "seconds": round(time.monotonic() - begin, 3),
+    }
+
+
+def _marks(declared: Mapping[str, Any]) -> Record:
+    return {key: declared[key] for key in ("id", "name", "from", "to", "address") if declared.get(key)}
+
+
+def _all_at_once(calls: Sequence[Callable[[], Record]]) -> list[Record]:
+    """Make every call in a thread of its own; the results are in order, and the first error is raised."""
+    results: list[Record] = [{} for _ in calls]
+    errors: list[Exception] = []
+
+    def work(place: int) -> None:
+        try:
+            results[place] = calls[place]()
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(place,)) for place in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+    return results

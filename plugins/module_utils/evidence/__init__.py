@@ -1,0 +1,1 @@
+"""Evidence: what a claim of the report says, and what a run showed."""

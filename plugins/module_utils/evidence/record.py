@@ -1,0 +1,80 @@
+"""The file that keeps a claim's evidence: built, compared and written as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .claims import CLAIMS
+
+VERDICTS = ("reproduced", "contradicted", "measured")
+
+Record = dict[str, Any]
+
+# What differs between two runs that showed the same.
+_VOLATILE = frozenset({"recorded", "started", "seconds"})
+_OBSERVATION_KEYS = ("host", "command", "rc", "output", "started", "seconds")
+
+
+class EvidenceError(ValueError):
+    """Evidence that proves nothing; the message is one sentence for the user."""
+
+
+def build(
+    claim: str,
+    verdict: str,
+    explanation: str,
+    playbook: str,
+    environment: Mapping[str, Any],
+    observations: Sequence[Mapping[str, Any]],
+    recorded: str,
+) -> Record:
+    """The evidence for one claim; EvidenceError when there is none.
+
+    ``recorded`` is the time of writing (UTC, ISO 8601). An observation's times are None where not known.
+    """
+    if claim not in CLAIMS:
+        raise EvidenceError(f"claim {claim} is not known; the claims are {min(CLAIMS)} to {max(CLAIMS)}.")
+    if verdict not in VERDICTS:
+        raise EvidenceError(f"verdict {verdict} of claim {claim} is not one of {', '.join(VERDICTS)}.")
+    if not explanation.strip():
+        raise EvidenceError(
+            f"claim {claim} needs an explanation: one sentence that says why the verdict holds."
+        )
+    if not observations:
+        raise EvidenceError(f"claim {claim} has no observations: a verdict rests on something that was run.")
+    return {
+        "claim": claim,
+        "section": CLAIMS[claim].section,
+        "statement": CLAIMS[claim].statement,
+        "playbook": playbook,
+        "verdict": verdict,
+        "explanation": explanation.strip(),
+        "environment": dict(environment),
+        "observations": [{key: entry.get(key) for key in _OBSERVATION_KEYS} for entry in observations],
+        "recorded": recorded,
+    }
+
+
+def dump(record: Record) -> str:
+    """The file's text."""
+    return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+
+
+def shows_the_same(text: str | None, record: Record) -> bool:
+    """Whether a file's text holds this very evidence, apart from when it was taken."""
+    if text is None:
+        return False
+    try:
+        return bool(_lasting(json.loads(text)) == _lasting(record))
+    except ValueError:
+        return False
+
+
+def _lasting(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _lasting(member) for key, member in value.items() if key not in _VOLATILE}
+    if isinstance(value, list):
+        return [_lasting(member) for member in value]
+    return value

@@ -1,0 +1,1 @@
+"""Reconcile one OpenStack topology: model, state and planner are pure, `cloud` alone talks to an API."""

@@ -1,0 +1,82 @@
+"""Compare what a plan creates with what the cloud offers: images, flavors and the project's quotas."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from .plan import Found, Plan, unknown
+from .state import Offer, Resource
+
+R = TypeVar("R", bound=Resource)
+
+COUNTED = ("network", "subnet", "router", "security_group", "floating_ip", "keypair", "server")
+DEFAULT_RULES = 2
+"""Rules that neutron gives every new security group, counted by its quota."""
+
+
+def resolve(plan: Plan, offer: Offer) -> tuple[dict[tuple[str, str], Found], list[str]]:
+    """Return the ids of the images and flavors that the plan's new servers name, and the problems.
+
+    A problem is an unknown or ambiguous name, or a quota that would be exceeded.
+    """
+    found: dict[tuple[str, str], Found] = {}
+    problems: list[str] = []
+    demand: Counter[str] = Counter()
+    for step in plan.steps:
+        # What is replaced gives back what it takes.
+        sign = {"create": 1, "delete": -1}.get(step.action, 0)
+        if step.kind in COUNTED:
+            demand[step.kind] += sign
+        if (step.action, step.kind) == ("create", "port"):
+            demand["port"] += len(step.spec["ports"])
+        elif (step.action, step.kind) == ("create", "interface") and "port" not in step.spec:
+            demand["port"] += 1
+        elif (step.action, step.kind) == ("create", "security_group"):
+            demand["security_group_rule"] += DEFAULT_RULES
+        elif step.kind == "rules":
+            demand["security_group_rule"] += sum(1 if line.startswith("+") else -1 for line in step.details)
+        elif (step.action, step.kind) == ("create", "server"):
+            where = f"servers[{step.name}]"
+            image = _choose(offer.images, step.spec["image"], f"{where}.image", "an image", problems)
+            flavor = _choose(offer.flavors, step.spec["flavor"], f"{where}.flavor", "a flavor", problems)
+            if image:
+                found["image", step.spec["image"]] = Found(image.id)
+            if flavor:
+                found["flavor", step.spec["flavor"]] = Found(flavor.id)
+                replaced = f"delete server {step.name}" in {other.key for other in plan.steps}
+                demand["core"] += 0 if replaced else flavor.vcpus
+                demand["ram"] += 0 if replaced else flavor.ram
+    return found, problems + shortages(demand, offer)
+
+
+def shortages(demand: Counter[str], offer: Offer) -> list[str]:
+    """Return a sentence for each quota that `demand` (what to create, by kind) exceeds."""
+    problems = []
+    for kind, asked in sorted(demand.items()):
+        quota = offer.quotas.get(kind)
+        if asked <= 0 or quota is None or quota.limit < 0:
+            continue
+        left = max(quota.limit - quota.used, 0)
+        if asked > left:
+            name, unit, remedy = (
+                ("ram", " MiB", "choose smaller flavors")
+                if kind == "ram"
+                else (f"{kind}s", "", "declare less")
+            )
+            problems.append(
+                f"quota of {name}: {asked}{unit} asked for, {left}{unit} left (limit {quota.limit}, used "
+                f"{quota.used}); "
+                f"remove something, {remedy}, or ask the cloud's operator for more"
+            )
+    return problems
+
+
+def _choose(offered: Iterable[R], wanted: str, where: str, what: str, problems: list[str]) -> R | None:
+    known: Sequence[R] = list(offered)
+    matches = [r for r in known if r.id == wanted] or [r for r in known if r.name == wanted]
+    if len(matches) == 1:
+        return matches[0]
+    problems.append(unknown(where, wanted, what, [r.name for r in known], len(matches)))
+    return None

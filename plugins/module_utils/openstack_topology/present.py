@@ -1,0 +1,630 @@
+"""Plan the way to the declared topology: what to create and what to repair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from . import model, state
+from .model import Topology, keypair_name, listing, router_port_name, server_port_name
+from .plan import GONE, READY, Found, Plan, Planner, address_of, describe, rule_changes, show, unknown
+
+R = TypeVar("R", bound=state.Resource)
+
+
+def plan_present(desired: Topology, actual: state.Actual) -> Plan:
+    """Plan the way from `actual` to `desired`."""
+    return _Present(desired, actual).plan()
+
+
+@dataclass(frozen=True)
+class _Leg:
+    """A router's interface: `subnet_id` is "" before the subnet exists."""
+
+    subnet: str
+    subnet_id: str
+    network: str
+    address: str
+    takes_gateway: bool
+
+
+class _Present(Planner):
+    """Plans creation and repair."""
+
+    def __init__(self, desired: Topology, actual: state.Actual) -> None:
+        super().__init__(desired.name, actual)
+        self.desired = desired
+        self.subnets = {subnet.name: subnet for subnet in desired.subnets}
+        self.servers = [s for s in desired.servers if desired.only is None or s.name in desired.only]
+        self.kept: set[str] = set()
+        """The ids of owned resources that are declared."""
+        self.wiring: list[tuple[model.Router, list[_Leg], set[model.Route]]] = []
+        """Each router with the interfaces it lacks and the routes it has when others have left."""
+        self.ports: dict[str, list[dict[str, Any]]] = {}
+        """By network: the ports to create there, in one request."""
+
+    def plan(self) -> Plan:
+        self.check_external_networks()
+        for network in self.desired.networks:
+            self.network(network)
+        for group in self.desired.security_groups:
+            self.group(group)
+        self.rules()
+        for router in self.desired.routers:
+            self.router(router)
+        for router, missing, routes in self.wiring:
+            self.wire(router, missing, routes)
+        self.keypair()
+        if self.desired.only is not None:
+            self.restrict()
+        for server in self.desired.servers:
+            self.server(server, server in self.servers)
+        for name, ports in self.ports.items():
+            self.create_ports(name, ports)
+        self.wait_for_servers()
+        for server in self.desired.servers:
+            self.floating_ip(server, server in self.servers)
+        self.list_unmanaged()
+        return self.result()
+
+    def own(self, kind: str, resources: Iterable[R], name: str, **match: object) -> R | None:
+        """Return the owned resource `name`, noted as found; tag it if a killed run has left it without."""
+        for resource in sorted(resources, key=lambda resource: resource.id):
+            if not resource.owned or resource.name != name:
+                continue
+            if any(getattr(resource, attribute) != value for attribute, value in match.items()):
+                continue
+            self.kept.add(resource.id)
+            self.found[kind, name] = Found(resource.id)
+            if not resource.tagged:
+                self.add(
+                    "tag", kind, name, {"names": [name]}, details=["left untagged by an interrupted run"]
+                )
+            return resource
+        return None
+
+    def create(
+        self,
+        kind: str,
+        name: str,
+        spec: Mapping[str, Any],
+        needs: Iterable[str] = (),
+        details: Iterable[str] = (),
+    ) -> None:
+        step = self.add("create", kind, name, spec, needs, details or describe(spec))
+        self.tag_later(kind, name, [name], step.key)
+
+    def tag_later(self, kind: str, name: str, names: Sequence[str], created: str) -> None:
+        """Tag while the servers boot: nothing waits for it, until then the description's mark serves."""
+        self.add("tag", kind, name, {"names": names}, [created, "create server *"], shown=False)
+
+    def lookup(self, kind: str, resources: Iterable[R], wanted: str, where: str, what: str) -> R | None:
+        """Return the existing resource with name or id `wanted`, or note the problem."""
+        known = list(resources)
+        matches = [r for r in known if r.id == wanted] or [r for r in known if r.name == wanted]
+        if len(matches) == 1:
+            self.found[kind, wanted] = Found(matches[0].id)
+            return matches[0]
+        self.problems.append(unknown(where, wanted, what, [r.name for r in known], len(matches)))
+        return None
+
+    def check_external_networks(self) -> None:
+        external = [network for network in self.actual.networks if network.external]
+        wanted = {
+            **{r.external_network: f"routers[{r.name}].external_network" for r in self.desired.routers},
+            **{s.floating_ip: f"servers[{s.name}].floating_ip" for s in self.servers},
+        }
+        for name, where in wanted.items():
+            if name is not None:
+                self.lookup("external_network", external, name, where, "an external network")
+
+    def network(self, network: model.Network) -> None:
+        there = self.own("network", self.actual.networks, network.name, external=False)
+        if there is None:
+            self.create("network", network.name, {})
+        for subnet in network.subnets:
+            self.subnet(subnet, there)
+
+    def subnet(self, subnet: model.Subnet, network: state.Network | None) -> None:
+        there = network and self.own("subnet", self.actual.subnets, subnet.name, network_id=network.id)
+        attributes = ("gateway_ip", "dhcp", "dns_nameservers", "allocation_pools", "host_routes")
+        wanted: dict[str, Any] = {attribute: getattr(subnet, attribute) for attribute in attributes}
+        needs = [f"create network {subnet.network}"]
+        if not there:
+            self.create(
+                "subnet", subnet.name, {"network": subnet.network, "cidr": subnet.cidr, **wanted}, needs
+            )
+            return
+        if there.cidr != subnet.cidr:
+            self.problems.append(
+                f"networks[{subnet.network}].subnets[{subnet.name}].cidr: {subnet.cidr!r} differs from "
+                f"{there.cidr} in "
+                f"the cloud, and a subnet's range cannot change; keep it, or remove the topology first "
+                f"(state: absent)"
+            )
+            return
+        changed = {
+            attribute: value for attribute, value in wanted.items() if value != getattr(there, attribute)
+        }
+        if changed:
+            details = [f"{a}: {show(getattr(there, a))} -> {show(value)}" for a, value in changed.items()]
+            # Neutron refuses to change the gateway while a router has its old address.
+            if "gateway_ip" in changed:
+                self.check_gateway(subnet, there)
+            self.add("update", "subnet", subnet.name, changed, [*needs, "delete interface *"], details)
+
+    def check_gateway(self, subnet: model.Subnet, there: state.Subnet) -> None:
+        """Complain if the old gateway is the address of a router that this topology does not declare."""
+        declared = {router.name for router in self.desired.routers}
+        ours = {router.id for router in self.actual.routers if router.owned and router.name in declared}
+        names = {router.id: router.name for router in self.actual.routers}
+        for port in self.actual.ports:
+            if (there.id, there.gateway_ip) in port.fixed_ips and port.device_id not in ours:
+                self.problems.append(
+                    f"networks[{subnet.network}].subnets[{subnet.name}].gateway_ip: {subnet.gateway_ip!r} cannot "
+                    f"replace {there.gateway_ip} while that is the address of router "
+                    f"{names.get(port.device_id, port.device_id)!r}, which is not declared; remove that router first"
+                )
+
+    def group(self, group: model.SecurityGroup) -> None:
+        there = self.own("security_group", self.actual.security_groups, group.name)
+        if there is None:
+            self.create("security_group", group.name, {"description": group.description})
+        elif there.description != group.description:
+            details = [f"description: {show(there.description)} -> {show(group.description)}"]
+            self.add(
+                "update", "security_group", group.name, {"description": group.description}, details=details
+            )
+
+    def resolve_group(self, name: str, where: str) -> str | None:
+        """Return the id of group `name`, declared or existing; "" if it will be created."""
+        if any(group.name == name for group in self.desired.security_groups):
+            return self.found["security_group", name].id if ("security_group", name) in self.found else ""
+        groups = self.actual.security_groups
+        there = self.lookup("security_group", groups, name, where, "a security group declared or existing")
+        return there.id if there else None
+
+    def rules(self) -> None:
+        """Plan all groups' rules, after all groups: a rule may refer to one declared further down."""
+        for group in self.desired.security_groups:
+            there = next(
+                (g for g in self.actual.security_groups if g.id in self.kept and g.name == group.name), None
+            )
+            where = f"security_groups[{group.name}].rules.remote_group"
+            resolved = {
+                rule: replace(rule, remote_group=self.resolve_group(rule.remote_group, where))
+                if rule.remote_group
+                else rule
+                for rule in group.rules
+            }
+            remotes = {rule.remote_group for rule in group.rules if rule.remote_group}
+            missing, surplus = rule_changes(resolved.values(), there.rules if there else ())
+            gone = {id_: rule for id_, rule in there.rules if id_ in surplus} if there else {}
+            if missing or surplus:
+                details = [
+                    *(f"+ {rule}" for rule, actual in resolved.items() if actual in missing),
+                    *(f"- {rule}" for rule in gone.values()),
+                ]
+                needs = [f"create security_group {name}" for name in (group.name, *remotes)]
+                action = "update" if there else "create"
+                self.add(action, "rules", group.name, {"rules": group.rules}, needs, details)
+
+    def router(self, router: model.Router) -> None:
+        """Plan the router itself and what has to leave it; `wire` plans what comes to it."""
+        there = self.own("router", self.actual.routers, router.name)
+        external = self.found.get(("external_network", router.external_network or ""))
+        legs: list[state.Port] = []
+        routes: set[model.Route] = set()
+        if there is None:
+            self.create("router", router.name, {"external_network": router.external_network})
+        else:
+            routes = set(there.routes)
+            legs = [p for p in self.actual.ports if p.device_id == there.id and p.is_router_interface]
+            if there.external_network_id != (external.id if external else None):
+                names = {network.id: network.name for network in self.actual.networks}
+                before = names.get(there.external_network_id or "", there.external_network_id)
+                details = [f"external_network: {show(before)} -> {show(router.external_network)}"]
+                spec = {"external_network": router.external_network}
+                self.add("update", "router", router.name, spec, ["delete interface *"], details)
+        missing: list[_Leg] = []
+        kept: set[str] = set()
+        for leg in self.legs(router):
+            port = next((p for p in legs if (leg.subnet_id, leg.address) in p.fixed_ips), None)
+            if port:
+                kept.add(port.id)
+                self.own("port", (port,), port.name)
+            else:
+                missing.append(leg)
+        removed = [port for port in legs if port.id not in kept]
+        if there and removed:
+            routes = self.unwire(there, removed, routes)
+        self.check_routes(router, external.id if external else None)
+        self.wiring.append((router, missing, routes))
+
+    def legs(self, router: model.Router) -> list[_Leg]:
+        """Return the router's interfaces with all that the cloud tells of their subnets."""
+        legs = []
+        for interface in router.interfaces:
+            name, address = interface.subnet, interface.address
+            where = f"routers[{router.name}].interfaces"
+            if declared := self.subnets.get(name):
+                known = self.found.get(("subnet", name))
+                subnet_id, network, gateway = known.id if known else "", declared.network, declared.gateway_ip
+            else:
+                what = "a subnet declared or existing"
+                there = self.lookup("subnet", self.actual.subnets, name, f"{where}.subnet", what)
+                if there is None:
+                    continue
+                names = {network.id: network.name for network in self.actual.networks}
+                subnet_id, network, gateway = there.id, names.get(there.network_id, ""), there.gateway_ip
+                self.found["network", network] = Found(there.network_id)
+                if address and not model.holds(there.cidr, address):
+                    self.problems.append(
+                        f"{where}.address: {address!r} is outside {there.cidr}; choose an address inside"
+                    )
+            if address or gateway:
+                legs.append(
+                    _Leg(name, subnet_id, network, address or gateway or "", address in (None, gateway))
+                )
+            else:
+                self.problems.append(
+                    f"{where}: {name!r} is a subnet without a gateway address; give the interface an address"
+                )
+        return legs
+
+    def unwire(
+        self, router: state.Router, removed: Sequence[state.Port], routes: set[model.Route]
+    ) -> set[model.Route]:
+        """Plan the removal of interfaces after the routes that need them; return the routes left."""
+        subnets = {subnet.id: subnet for subnet in self.actual.subnets}
+        gone = [subnets[id_].cidr for port in removed for id_, _ in port.fixed_ips if id_ in subnets]
+        kept = {route for route in routes if not any(model.holds(cidr, route.nexthop) for cidr in gone)}
+        if kept != routes:
+            spec = {"id": router.id, "routes": tuple(sorted(kept))}
+            self.add("delete", "routes", router.name, spec, (), [f"- {r}" for r in sorted(routes - kept)])
+        for port in removed:
+            self.kept.add(port.id)
+            subnet = next((subnets[id_].name for id_, _ in port.fixed_ips if id_ in subnets), port.id)
+            name = self.name("delete", "interface", port, f"{router.name}@{subnet}")
+            spec = {"router_id": router.id, "port_id": port.id}
+            details = [f"address: {address}" for _, address in port.fixed_ips]
+            self.add("delete", "interface", name, spec, [f"delete routes {router.name}"], details)
+        return kept
+
+    def wire(self, router: model.Router, missing: Sequence[_Leg], routes: set[model.Route]) -> None:
+        """Plan the router's missing interfaces, then its routes."""
+        removed = {step.spec["port_id"] for step in self.steps.values() if "port_id" in step.spec}
+        ports = [port for port in self.actual.ports if port.id not in removed]
+        for leg in missing:
+            needs = [
+                f"create router {router.name}",
+                f"create subnet {leg.subnet}",
+                f"update subnet {leg.subnet}",
+            ]
+            needs += ["delete interface *"]
+            spec = {"router": router.name, "subnet": leg.subnet}
+            if not leg.takes_gateway:
+                # A port of its own, made together with the servers': none of them may take its address.
+                spec["port"] = router_port_name(router.name, leg.subnet)
+                needs += self.port(
+                    spec["port"], leg.network, leg.address, None, ports, after=["delete interface *"]
+                )
+            self.add(
+                "create", "interface", f"{router.name}@{leg.subnet}", spec, needs, [f"address: {leg.address}"]
+            )
+        wanted = set(router.routes)
+        if routes != wanted:
+            needs = [f"create interface {router.name}@{leg.subnet}" for leg in missing]
+            needs += [f"{action} router {router.name}" for action in ("create", "update")]
+            needs += [f"delete routes {router.name}"]
+            details = [f"+ {r}" for r in sorted(wanted - routes)] + [
+                f"- {r}" for r in sorted(routes - wanted)
+            ]
+            action = "update" if ("router", router.name) in self.found else "create"
+            self.add(action, "routes", router.name, {"routes": router.routes}, needs, details)
+
+    def check_routes(self, router: model.Router, external_id: str | None) -> None:
+        """Complain about next hops on no connected network, where the ranges of all of them are known."""
+        existing = {subnet.id: subnet for subnet in self.actual.subnets}
+        ranges = [self.subnets[leg.subnet].cidr for leg in router.interfaces if leg.subnet in self.subnets]
+        for leg in router.interfaces:
+            found = self.found.get(("subnet", leg.subnet))
+            if leg.subnet not in self.subnets and found:
+                ranges.append(existing[found.id].cidr)
+        outside = [subnet.cidr for subnet in self.actual.subnets if subnet.network_id == external_id]
+        if external_id and not outside:
+            return
+        for route in router.routes:
+            if not any(model.holds(cidr, route.nexthop) for cidr in ranges + outside):
+                self.problems.append(model.not_connected(router.name, route, ranges + outside))
+
+    def keypair(self) -> None:
+        keypair = self.desired.keypair
+        if keypair is None:
+            return
+        name = keypair_name(self.owner, keypair.name)
+        there = next((k for k in self.actual.keypairs if k.id == name), None)
+        spec = {"public_key": keypair.public_key}
+        if there is None:
+            self.add("create", "keypair", keypair.name, spec, details=[f"name in the cloud: {name}"])
+            return
+        self.kept.add(there.id)
+        self.found["keypair", keypair.name] = Found(there.id)
+        if there.public_key.split()[:2] != keypair.public_key.split()[:2]:
+            gone = self.add(
+                "delete", "keypair", keypair.name, {"id": there.id}, (), ["another public key is declared"]
+            )
+            self.add("create", "keypair", keypair.name, spec, [gone.key])
+
+    def restrict(self) -> None:
+        """Keep only what concerns the chosen servers; what they share with others must be there already."""
+        kinds = ("network", "subnet", "security_group", "keypair")
+        missing = [
+            f"{step.kind} {step.name}"
+            for step in self.steps.values()
+            if step.action == "create"
+            and step.kind in kinds
+            and f"delete {step.kind} {step.name}" not in self.steps
+        ]
+        if missing:
+            self.problems.append(
+                f"only: {listing(self.desired.only or ())!r} cannot be deployed alone, because the topology "
+                f"lacks "
+                f"{listing(missing)}; run once without only (--limit)"
+            )
+        self.steps.clear()
+        self.ports.clear()
+
+    def server(self, server: model.Server, chosen: bool) -> None:
+        there = self.own("server", self.actual.servers, server.name)
+        if there:
+            self.found["server", server.name] = Found(there.id, status=there.status)
+        # Kept before anything else: what belongs to a server that is not chosen is declared all the same.
+        for nic in server.interfaces:
+            name = server_port_name(server.name, nic.network)
+            port = next((p for p in self.actual.ports if p.owned and p.name == name), None)
+            if port:
+                self.kept.add(port.id)
+                self.found["port", name] = Found(port.id, address=address_of(port))
+        if not chosen:
+            return
+        lost = there is not None and there.is_lost
+        if there is not None and lost:
+            fault = f"is in {there.status}: {there.fault or 'no reason given'}"
+            why = "is being deleted" if there.deleting else fault
+            self.add("delete", "server", server.name, {"id": there.id}, (), [why])
+        needs = [GONE] if lost else []
+        group_ids = self.resolve_groups(server)
+        attach: list[str] = []
+        for nic in server.interfaces:
+            if not self.known_network(server, nic):
+                continue
+            name = server_port_name(server.name, nic.network)
+            port = next((p for p in self.actual.ports if p.owned and p.name == name), None)
+            bound = port is not None and there is not None and not lost and port.device_id == there.id
+            needs += self.port(
+                name,
+                nic.network,
+                nic.address,
+                server,
+                self.actual.ports,
+                group_ids,
+                bound=bound,
+                after=[GONE] if lost else [],
+            )
+            if there and not lost and not bound:
+                attach.append(name)
+        if there is None or lost:
+            spec = {
+                "image": server.image,
+                "flavor": server.flavor,
+                "keypair": self.desired.keypair and self.desired.keypair.name,
+                "ports": [server_port_name(server.name, nic.network) for nic in server.interfaces],
+                "user_data": server.user_data,
+                "config_drive": server.config_drive,
+                "metadata": dict(server.metadata),
+            }
+            if self.desired.keypair:
+                needs.append(f"create keypair {self.desired.keypair.name}")
+            details = [f"image: {server.image}", f"flavor: {server.flavor}"]
+            for nic in server.interfaces:
+                details.append(f"network: {nic.network}" + (f" ({nic.address})" if nic.address else ""))
+            if server.security_groups:
+                details.append(f"security_groups: {show(server.security_groups)}")
+            self.add("create", "server", server.name, spec, needs, details)
+            return
+        if attach:
+            self.add(
+                "update",
+                "attachment",
+                server.name,
+                {"ports": attach},
+                [*needs, READY],
+                [f"attach {p}" for p in attach],
+            )
+        metadata = dict(there.metadata)
+        changed = {key: value for key, value in server.metadata if metadata.get(key) != value}
+        if changed:
+            details = [f"{key}: {show(metadata.get(key))} -> {show(value)}" for key, value in changed.items()]
+            self.add("update", "server", server.name, {"metadata": changed}, (), details)
+        self.compare_unrepaired(server, there)
+
+    def resolve_groups(self, server: model.Server) -> frozenset[str] | None:
+        """Return the ids of the server's groups ("" for one to be created), `None` for neutron's default."""
+        where = f"servers[{server.name}].security_groups"
+        ids = [self.resolve_group(name, where) for name in server.security_groups]
+        return frozenset(id_ or "" for id_ in ids) or None
+
+    def known_network(self, server: model.Server, nic: model.ServerInterface) -> bool:
+        if any(network.name == nic.network for network in self.desired.networks):
+            return True
+        where = f"servers[{server.name}].interfaces.network"
+        return bool(
+            self.lookup("network", self.actual.networks, nic.network, where, "a network declared or existing")
+        )
+
+    def compare_unrepaired(self, server: model.Server, there: state.Server) -> None:
+        """Warn of differences that only a resize or a new server would repair."""
+        names = {flavor.name for flavor in self.actual.flavors if flavor.id == server.flavor}
+        if there.flavor and there.flavor not in {server.flavor, *names}:
+            self.warnings.append(
+                f"server {server.name}: its flavor is {there.flavor!r}, declared is {server.flavor!r}; left "
+                f"as it is"
+            )
+        images = {image.id for image in self.actual.images if server.image in (image.id, image.name)}
+        if images and there.image_id and there.image_id not in images:
+            self.warnings.append(
+                f"server {server.name}: its image {there.image_id} is not {server.image!r} as declared; left "
+                f"as it is"
+            )
+
+    def port(
+        self,
+        name: str,
+        network: str,
+        address: str | None,
+        server: model.Server | None,
+        ports: Iterable[state.Port],
+        group_ids: frozenset[str] | None = None,
+        bound: bool = False,
+        after: Sequence[str] = (),
+    ) -> list[str]:
+        """Plan the port `name` unless it is as declared; return the keys its user has to wait for."""
+        groups = server.security_groups if server else ()
+        there = self.own("port", ports, name)
+        if there is None:
+            self.ports.setdefault(network, []).append(
+                {
+                    "name": name,
+                    "address": address,
+                    "security_groups": groups,
+                    "router": not server,
+                }
+            )
+            return [f"create port {network}"]
+        self.found["port", name] = Found(there.id, address=address_of(there))
+        changed: dict[str, Any] = {}
+        details = []
+        if address and address not in [ip for _, ip in there.fixed_ips]:
+            if bound:
+                self.warnings.append(
+                    f"{name}: its address is {address_of(there)}, declared is {address}; left as it is while "
+                    f"in use"
+                )
+            else:
+                changed["address"] = address
+                details.append(f"address: {address_of(there)} -> {address}")
+        if group_ids is not None and group_ids != there.security_group_ids:
+            changed["security_groups"] = groups
+            names = {group.id: group.name for group in self.actual.security_groups}
+            before = sorted(names.get(id_, id_) for id_ in there.security_group_ids)
+            details.append(f"security_groups: {show(before)} -> {show(groups)}")
+        if not changed:
+            return []
+        needs = [*after, *(f"create security_group {group}" for group in groups)]
+        return [self.add("update", "port", name, changed, needs, details).key]
+
+    def create_ports(self, network: str, ports: Sequence[Mapping[str, Any]]) -> None:
+        """Plan one request for a network's ports: fixed addresses first, so that they are still free."""
+        ordered = sorted(ports, key=lambda port: port["address"] is None)
+        subnets = [subnet.name for subnet in self.desired.subnets if subnet.network == network]
+        needs = {f"{action} subnet {subnet}" for action in ("create", "update") for subnet in subnets}
+        needs |= {f"create network {network}"}
+        needs |= {f"create security_group {group}" for port in ports for group in port["security_groups"]}
+        # An address can be the one that an interface about to be removed has now.
+        needs.add("delete interface *")
+        details = [port["name"] + (f" ({port['address']})" if port["address"] else "") for port in ordered]
+        step = self.add("create", "port", network, {"ports": ordered}, needs, details)
+        self.tag_later("port", network, [port["name"] for port in ordered], step.key)
+
+    def wait_for_servers(self) -> None:
+        names = [server.name for server in self.servers]
+        created = [name for name in names if f"create server {name}" in self.steps]
+        gone = [step.spec["id"] for key, step in self.steps.items() if key.startswith("delete server ")]
+        building = [
+            server.name
+            for server in self.actual.servers
+            if server.id in self.kept and server.is_building and server.name in names
+        ]
+        if gone:
+            self.add("wait", "server", "gone", {"ids": gone}, ["delete server *"], shown=False)
+        if created or building:
+            ready = list(dict.fromkeys([*created, *building]))
+            self.add("wait", "server", "ready", {"names": ready}, ["create server *"], shown=False)
+
+    def floating_ip(self, server: model.Server, chosen: bool) -> None:
+        if server.floating_ip is None or not server.interfaces:
+            return
+        port_name = server_port_name(server.name, server.interfaces[0].network)
+        port = self.found.get(("port", port_name))
+        port_id = port.id if port else None
+        there = self.ownaddress_of(server, port_id)
+        if there:
+            self.kept.add(there.id)
+            self.found["floating_ip", server.name] = Found(there.id, address=there.address)
+        if not chosen:
+            return
+        needs = [f"create port {server.interfaces[0].network}"]
+        needs += ["create router *", "update router *", "create interface *"]
+        for ip in self.actual.floating_ips:
+            if ip == there or port_id is None or ip.port_id != port_id:
+                continue
+            if not ip.owned:
+                self.problems.append(
+                    f"servers[{server.name}].floating_ip: the server already has {ip.address}, which the "
+                    f"topology does "
+                    f"not own; disassociate that address, or remove floating_ip"
+                )
+                continue
+            # Freed in a step of its own: two servers may have each other's address.
+            step = self.add(
+                "update", "association", ip.address, {"id": ip.id}, (), [f"take it from {port_name}"]
+            )
+            needs.append(step.key)
+        if there is None:
+            spec = {"network": server.floating_ip, "port": port_name}
+            self.create("floating_ip", server.name, spec, needs, [f"network: {server.floating_ip}"])
+            return
+        if not there.tagged:
+            details = ["left untagged by an interrupted run"]
+            self.add("tag", "floating_ip", server.name, {"names": [server.name]}, details=details)
+        if there.port_id is None or there.port_id != port_id:
+            needs.append(f"update association {there.address}")
+            details = [f"associate {there.address} with {port_name}"]
+            self.add("update", "floating_ip", server.name, {"port": port_name}, needs, details)
+
+    def ownaddress_of(self, server: model.Server, port_id: str | None) -> state.FloatingIp | None:
+        """Return the floating IP made for the server, or else one of ours it has that no other claims."""
+        claimed = {other.name for other in self.desired.servers if other.floating_ip}
+        external = self.found.get(("external_network", server.floating_ip or ""))
+        candidates = [
+            ip
+            for ip in self.actual.floating_ips
+            if ip.owned
+            and (external is None or ip.network_id == external.id)
+            and (
+                ip.name == server.name
+                or (ip.name not in claimed and port_id is not None and ip.port_id == port_id)
+            )
+        ]
+        return min(
+            candidates, key=lambda ip: (ip.name != server.name, ip.port_id != port_id, ip.id), default=None
+        )
+
+    def list_unmanaged(self) -> None:
+        actual = self.actual
+        for kind, resources in (
+            ("network", actual.networks),
+            ("subnet", actual.subnets),
+            ("router", actual.routers),
+            ("port", actual.ports),
+            ("security_group", actual.security_groups),
+            ("floating_ip", actual.floating_ips),
+            ("keypair", actual.keypairs),
+            ("server", actual.servers),
+        ):
+            for resource in resources:
+                if resource.owned and resource.id not in self.kept:
+                    label = resource.address if isinstance(resource, state.FloatingIp) else resource.name
+                    self.unmanaged.append(f"{kind} {label}")

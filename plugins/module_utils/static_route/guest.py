@@ -1,0 +1,161 @@
+"""The edge: reads a guest's state, finds its network configuration system, carries a plan out."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from .files import BACKENDS, IFUPDOWN, NETPLAN, NETWORKD, File, parse
+from .live import READ_ADDRESSES, READ_ROUTES, corrections, parse_addresses, parse_routes
+from .plan import Plan, State
+from .routes import Hop, Route, RouteError
+
+Runner = Callable[[list[str]], tuple[int, str, str]]
+"""Runs a command and returns its exit status, standard output and standard error."""
+
+_NETPLAN_PREFIX = "10-netplan-"
+
+
+class Guest:
+    """A Linux machine, reached by a command runner, whose files are below ``root``."""
+
+    def __init__(self, run: Runner, root: Path = Path("/"), settle_seconds: float = 30) -> None:
+        self._run_command = run
+        self._root = root
+        # A DHCP exchange, which networkd before version 257 repeats when it is reloaded, fits in.
+        self._settle_seconds = settle_seconds
+
+    def read(self) -> State:
+        """What there is now."""
+        files: dict[str, File] = {}
+        kept: set[Hop] = set()
+        for name, backend in BACKENDS.items():
+            for path in self._root.glob(backend.pattern):
+                file = File(path.read_text(encoding="utf-8", errors="replace"), path.stat().st_mode & 0o777)
+                files[str(path.relative_to(self._root))] = file
+                kept |= parse(name, file.content)
+        return State(
+            interfaces=parse_addresses(self._run(READ_ADDRESSES)),
+            live=parse_routes(self._run(READ_ROUTES)),
+            files=files,
+            kept=frozenset(kept),
+        )
+
+    def backend(self, routes: Sequence[Route], asked: str | None = None) -> tuple[str, dict[str, str]]:
+        """The system that configures the routes' interfaces, and its name for each of them.
+
+        It is told by the file from which networkd configures an interface: netplan generates such files,
+        everything else writes its own; an interface without one is ifupdown's where that is installed.
+        """
+        found = {
+            interface: self._unit(interface, asked) for interface in sorted({r.interface for r in routes})
+        }
+        systems = {system for system, _unit in found.values()}
+        if len(systems) > 1:
+            listed = ", ".join(f"{interface} by {system}" for interface, (system, _unit) in found.items())
+            raise RouteError(f"the interfaces are configured by different systems ({listed}).")
+        return systems.pop(), {interface: unit for interface, (_system, unit) in found.items()}
+
+    def apply(self, plan: Plan, wanted: Sequence[Route]) -> None:
+        """Carry the plan out and wait until the wanted routes are there."""
+        for path, file in plan.write.items():
+            _write(self._root / path, file)
+        for path in plan.remove:
+            _remove(self._root / path)
+        # First the kernel, then the daemon: the route is there without waiting for the reload.
+        for command in plan.commands:
+            self._run(command)
+        if any(path.startswith("etc/netplan/") for path in plan.paths):
+            self._run(("netplan", "generate"))
+        if any(not path.startswith("etc/network/") for path in plan.paths):
+            # Not a restart: the other interfaces stay as they are.
+            self._run(("networkctl", "reload"))
+        self._settle(wanted)
+
+    def _settle(self, wanted: Sequence[Route]) -> None:
+        deadline = time.monotonic() + self._settle_seconds
+        while missing := corrections(parse_routes(self._run(READ_ROUTES)), wanted, ()):
+            if time.monotonic() > deadline:
+                listed = ", ".join(command[4] for command in missing)
+                raise RouteError(
+                    f"{self._settle_seconds:.0f} s after the change there is still no route to {listed}."
+                )
+            time.sleep(0.25)
+
+    def _unit(self, interface: str, asked: str | None) -> tuple[str, str]:
+        if asked == IFUPDOWN:
+            return IFUPDOWN, interface
+        name = self._network_file(interface)
+        if name.startswith(_NETPLAN_PREFIX) and asked != NETWORKD:
+            unit = name.removeprefix(_NETPLAN_PREFIX).removesuffix(".network")
+            return NETPLAN, self._netplan_unit(interface, unit)
+        if name and asked != NETPLAN:
+            return NETWORKD, name
+        if asked is not None:
+            raise RouteError(
+                f"{asked} does not configure {interface} here; leave the choice of the backend to auto."
+            )
+        if self._installed("ifup"):
+            return IFUPDOWN, interface
+        raise RouteError(
+            f"{interface} is configured neither by systemd-networkd nor by netplan over it nor by ifupdown: "
+            "a route could not be kept over a reboot."
+        )
+
+    def _network_file(self, interface: str) -> str:
+        if not self._installed("networkctl"):
+            return ""
+        status, output, _error = self._run_command(["networkctl", "--json=short", "status", interface])
+        return network_file(output) if status == 0 else ""
+
+    def _netplan_unit(self, interface: str, unit: str) -> str:
+        key = "ethernets." + unit.replace(".", "\\.")
+        if self._run(("netplan", "get", key)).strip() in ("", "null"):
+            # Under the wrong kind netplan would take it for a new interface, and drop this one's addresses.
+            raise RouteError(
+                f"{interface} is not an ethernet interface in netplan; only those are supported."
+            )
+        return unit
+
+    def _installed(self, program: str) -> bool:
+        return any(
+            (self._root / folder / program).exists() for folder in ("usr/sbin", "usr/bin", "sbin", "bin")
+        )
+
+    def _run(self, command: Sequence[str]) -> str:
+        status, output, error = self._run_command(list(command))
+        if status != 0:
+            raise RouteError(
+                f"{' '.join(command)} ended with status {status}: {error.strip() or output.strip()}"
+            )
+        return output
+
+
+def network_file(status: str) -> str:
+    """The name of the .network file in networkctl's JSON description of an interface, or an empty string."""
+    return Path(json.loads(status).get("NetworkFile") or "").name
+
+
+def _write(path: Path, file: File) -> None:
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(file.content)
+            os.fchmod(stream.fileno(), file.mode)
+            os.fsync(stream.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink()
+        raise
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+    # A drop-in directory made for this file alone goes with it.
+    if path.parent.name.endswith(".network.d") and not any(path.parent.iterdir()):
+        path.parent.rmdir()

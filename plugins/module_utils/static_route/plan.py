@@ -1,0 +1,86 @@
+"""From what a guest has and should have to what is to be done: a pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .files import File
+from .live import LiveRoute, corrections
+from .routes import Hop, Interface, Route
+
+
+@dataclass(frozen=True)
+class State:
+    """What a guest has now.
+
+    ``files`` are the route files found, by path below the root directory; ``kept`` the hops they hold.
+    """
+
+    interfaces: tuple[Interface, ...]
+    live: tuple[LiveRoute, ...]
+    files: Mapping[str, File]
+    kept: frozenset[Hop]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done: files to write and to remove, commands that correct the kernel's table."""
+
+    write: Mapping[str, File]
+    remove: tuple[str, ...]
+    commands: tuple[tuple[str, ...], ...]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every file that changes."""
+        return tuple(sorted((*self.write, *self.remove)))
+
+    @property
+    def empty(self) -> bool:
+        """Whether the guest is as it should be."""
+        return not (self.write or self.remove or self.commands)
+
+
+def make_plan(
+    state: State, wanted: Sequence[Route], files: Mapping[str, File], unwanted: frozenset[Hop]
+) -> Plan:
+    """What turns ``state`` into the wanted routes, kept by exactly ``files``.
+
+    Hops in ``unwanted`` and those which an earlier run kept go away when they are no longer wanted.
+    """
+    return Plan(
+        write={path: file for path, file in files.items() if state.files.get(path) != file},
+        remove=tuple(sorted(set(state.files) - set(files))),
+        commands=tuple(corrections(state.live, wanted, unwanted | state.kept)),
+    )
+
+
+def make_diff(state: State, wanted: Sequence[Route], plan: Plan) -> list[dict[str, str]]:
+    """The plan in the form that Ansible's diff mode prints: one entry a file and one for the live routes."""
+    diff = [
+        {
+            "before_header": f"/{path}",
+            "after_header": f"/{path}",
+            "before": state.files[path].content if path in state.files else "",
+            "after": plan.write[path].content if path in plan.write else "",
+        }
+        for path in plan.paths
+    ]
+    if plan.commands:
+        touched = {command[4] for command in plan.commands}
+        before = [
+            str(route) for route in state.live if route.metric == 0 and str(route.destination) in touched
+        ]
+        after = [
+            f"{route.hop.destination} via {route.hop.gateway} dev {route.interface}"
+            for route in wanted
+            if str(route.hop.destination) in touched
+        ]
+        header = {"before_header": "ip route", "after_header": "ip route"}
+        diff.append(header | {"before": _lines(before), "after": _lines(after)})
+    return diff
+
+
+def _lines(lines: Sequence[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)

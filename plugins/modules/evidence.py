@@ -1,0 +1,186 @@
+#!/usr/bin/python
+# Copyright: Cloud Lab maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Keep the evidence for one claim of the report."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: evidence
+short_description: Keep the evidence for one claim of the report
+description:
+  - Writes one JSON file for each claim, with what was run where, what was observed and what follows from it.
+  - The claim's section and statement come from the project's list of claims.
+  - A file that shows the same is left as it is. When the observations were made and how long they took does
+    not count.
+options:
+  directory:
+    description: Where the files are kept. Made when it does not exist.
+    type: path
+    required: true
+  claim:
+    description: The claim's identifier, V(C01) to V(C34).
+    type: str
+    required: true
+  verdict:
+    description: What the observations say about the claim. V(measured) is for claims about quantities.
+    type: str
+    choices: [reproduced, contradicted, measured]
+    required: true
+  explanation:
+    description: Why the verdict holds, in a sentence or two.
+    type: str
+    required: true
+  playbook:
+    description: The playbook that made the observations.
+    type: str
+    required: true
+  environment:
+    description: >-
+      Where the observations were made, such as the kind of cloud, the host's kernel and whether guests are
+      accelerated. Only what stays the same from run to run.
+    type: dict
+    default: {}
+  observations:
+    description: What was run and seen. At least one.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      host:
+        description: The machine on which it was run.
+        type: str
+        required: true
+      command:
+        description: What was run.
+        type: str
+        required: true
+      rc:
+        description: The exit status, or 0 when it worked.
+        type: int
+        required: true
+      output:
+        description: What it said. Without times and other figures that change from run to run.
+        type: str
+        required: true
+      started:
+        description: When it began, in ISO 8601.
+        type: str
+      seconds:
+        description: How long it took.
+        type: float
+attributes:
+  check_mode:
+    description: Can run in check mode and predict changes.
+    support: full
+  diff_mode:
+    description: Shows the file before and after.
+    support: full
+author: Cloud Lab maintainers
+"""
+
+EXAMPLES = r"""
+- name: Record the answer that the frontend gave
+  evidence:
+    directory: "{{ evidence_directory }}"
+    claim: C34
+    verdict: reproduced
+    explanation: The frontend reached all four services through the second router.
+    playbook: playbooks/openstack_client_topology.yml
+    environment: {cloud: embedded, acceleration: tcg}
+    observations:
+      - host: outside
+        command: curl -d '(5+6)*2' http://192.168.37.20:50000/
+        rc: 0
+        output: result = 22
+        started: "2025-11-22T10:15:00Z"
+        seconds: 0.3
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+path:
+  description: The file.
+  returned: success
+  type: str
+record:
+  description: The evidence as declared now.
+  returned: success
+  type: dict
+"""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.evidence.record import EvidenceError, build, dump, shows_the_same
+
+
+def read(path: Path) -> str | None:
+    """The file's text, or None when there is none that could be read as text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+
+
+def write(module: AnsibleModule, path: Path, text: str) -> None:
+    """Replace the file in one step, so that no reader sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=module.tmpdir)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    Path(temporary).chmod(0o644)
+    module.atomic_move(temporary, str(path))
+
+
+def main() -> None:
+    observation = {
+        "host": {"type": "str", "required": True},
+        "command": {"type": "str", "required": True},
+        "rc": {"type": "int", "required": True},
+        "output": {"type": "str", "required": True},
+        "started": {"type": "str"},
+        "seconds": {"type": "float"},
+    }
+    module = AnsibleModule(
+        argument_spec={
+            "directory": {"type": "path", "required": True},
+            "claim": {"type": "str", "required": True},
+            "verdict": {
+                "type": "str",
+                "choices": ["reproduced", "contradicted", "measured"],
+                "required": True,
+            },
+            "explanation": {"type": "str", "required": True},
+            "playbook": {"type": "str", "required": True},
+            "environment": {"type": "dict", "default": {}},
+            "observations": {"type": "list", "elements": "dict", "required": True, "options": observation},
+        },
+        supports_check_mode=True,
+    )
+    params = dict(module.params)
+    directory = Path(params.pop("directory"))
+    try:
+        record = build(**params, recorded=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+        path = directory / f"{record['claim']}.json"
+        before, after = read(path), dump(record)
+        changed = not shows_the_same(before, record)
+        if changed and not module.check_mode:
+            write(module, path, after)
+    except (EvidenceError, OSError) as error:
+        module.fail_json(msg=str(error))
+    diff = {
+        "before_header": str(path),
+        "after_header": str(path),
+        "before": before or "",
+        "after": after if changed else before,
+    }
+    module.exit_json(changed=changed, path=str(path), record=record, diff=diff)
+
+
+if __name__ == "__main__":
+    main()

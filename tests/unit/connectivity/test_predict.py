@@ -1,0 +1,207 @@
+"""Section 3.5's topology, walked with and without the route."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from connectivity.predict import predict, with_predictions
+from connectivity.topology import parse_topology
+
+SERVICES_ROUTE = {"destination": "10.0.2.0/24", "gateway": "192.168.56.253"}
+CLIENT_TOPOLOGY: dict[str, Any] = {
+    "networks": [
+        {"name": "client", "subnets": [{"cidr": "192.168.56.0/24", "gateway_ip": "192.168.56.254"}]},
+        {"name": "private", "subnets": [{"cidr": "10.0.2.0/24", "gateway_ip": "10.0.2.254"}]},
+    ],
+    "routers": [
+        {
+            "name": "public_gateway",
+            "external_network": "insa",
+            "interfaces": [{"subnet": "client", "address": "192.168.56.254"}],
+        },
+        {
+            "name": "inner",
+            "interfaces": [{"subnet": "client", "address": "192.168.56.253"}, {"subnet": "private"}],
+        },
+    ],
+    "security_groups": [
+        {"name": "frontend", "rules": [{"protocol": "tcp", "ports": "22"}, {"protocol": "icmp"}]},
+        {
+            "name": "services",
+            "rules": [
+                {"protocol": "tcp", "ports": "50001-50004", "remote_group": "frontend"},
+                {"protocol": "icmp", "remote_cidr": "192.168.56.0/24"},
+            ],
+        },
+    ],
+    "servers": [
+        {
+            "name": "frontend",
+            "interfaces": [{"network": "client", "address": "192.168.56.14"}],
+            "security_groups": ["frontend"],
+            "floating_address": "192.168.37.20",
+        },
+        {
+            "name": "sum",
+            "interfaces": [{"network": "private", "address": "10.0.2.14"}],
+            "security_groups": ["services"],
+        },
+    ],
+}
+
+
+def verdict_and_why(
+    source: str,
+    address: str,
+    protocol: str = "tcp",
+    port: int | None = None,
+    route: bool = True,
+    **changes: Any,
+) -> tuple[str, str]:
+    declared = copy.deepcopy(CLIENT_TOPOLOGY) | changes
+    if route:
+        declared["servers"][0] = declared["servers"][0] | {"routes": [SERVICES_ROUTE]}
+    flow = {"from": source, "to": address, "address": address, "protocol": protocol, "port": port}
+    prediction = predict(parse_topology(declared), flow)
+    assert prediction is not None
+    return prediction.verdict, prediction.why
+
+
+def test_without_the_route_packets_go_to_the_public_gateway() -> None:
+    assert verdict_and_why("frontend", "10.0.2.14", port=50001, route=False) == (
+        "lost",
+        "10.0.2.14 is not on a connected network of frontend; "
+        "default route to public_gateway (192.168.56.254); "
+        "public_gateway has no route to 10.0.2.0/24 other than insa: lost",
+    )
+
+
+def test_with_the_route_the_inner_router_delivers_them() -> None:
+    assert verdict_and_why("frontend", "10.0.2.14", port=50001) == (
+        "reachable",
+        "10.0.2.14 is not on a connected network of frontend; route 10.0.2.0/24 to inner (192.168.56.253); "
+        "10.0.2.14 is on 10.0.2.0/24, a network of inner; "
+        "security group services lets tcp/50001 in: reachable",
+    )
+
+
+def test_the_route_may_come_by_dhcp() -> None:
+    networks = copy.deepcopy(CLIENT_TOPOLOGY["networks"])
+    networks[0]["subnets"][0]["host_routes"] = [
+        {"destination": "0.0.0.0/0", "nexthop": "192.168.56.254"},
+        {"destination": "10.0.2.0/24", "nexthop": "192.168.56.253"},
+    ]
+    assert (
+        verdict_and_why("frontend", "10.0.2.14", port=50001, route=False, networks=networks)[0] == "reachable"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "address", "protocol", "port", "verdict", "reason"),
+    [
+        (
+            "frontend",
+            "10.0.2.14",
+            "tcp",
+            22,
+            "lost",
+            "no rule of security group services lets tcp/22 in from frontend",
+        ),
+        ("frontend", "10.0.2.14", "icmp", None, "reachable", "lets icmp in"),
+        ("frontend", "10.0.2.99", "tcp", 50001, "unreachable", "nothing there has the address 10.0.2.99"),
+        ("frontend", "203.0.113.10", "http", 80, "reachable", "public_gateway sends it out to insa"),
+        ("sum", "203.0.113.10", "http", 80, "lost", "inner has no route to 203.0.113.10"),
+        (
+            "sum",
+            "192.168.56.14",
+            "tcp",
+            22,
+            "reachable",
+            "192.168.56.14 is on 192.168.56.0/24, a network of inner",
+        ),
+        (
+            "outside",
+            "192.168.37.20",
+            "tcp",
+            22,
+            "reachable",
+            "public_gateway translates the floating IP 192.168.37.20",
+        ),
+        (
+            "outside",
+            "192.168.37.20",
+            "tcp",
+            80,
+            "lost",
+            "no rule of security group frontend lets tcp/80 in from outside",
+        ),
+        (
+            "outside",
+            "10.0.2.14",
+            "tcp",
+            50001,
+            "lost",
+            "10.0.2.0/24 is private: no network outside has a route to it",
+        ),
+    ],
+)
+def test_every_other_flow_has_its_reason(
+    source: str, address: str, protocol: str, port: int | None, verdict: str, reason: str
+) -> None:
+    predicted, why = verdict_and_why(source, address, protocol, port)
+    assert (predicted, reason in why) == (verdict, True), why
+
+
+def test_a_next_hop_that_no_router_has_is_unreachable() -> None:
+    routers = CLIENT_TOPOLOGY["routers"][:1]
+    predicted, why = verdict_and_why("frontend", "10.0.2.14", port=50001, routers=routers)
+    assert predicted == "unreachable"
+    assert "route 10.0.2.0/24 to 192.168.56.253, an address that no router has" in why
+
+
+def test_an_answer_that_does_not_come_back_is_lost() -> None:
+    networks = copy.deepcopy(CLIENT_TOPOLOGY["networks"])
+    networks[1]["subnets"][0]["gateway_ip"] = "none"
+    routers = copy.deepcopy(CLIENT_TOPOLOGY["routers"])
+    routers[1]["interfaces"][1]["address"] = "10.0.2.254"
+    predicted, why = verdict_and_why("frontend", "10.0.2.14", port=50001, networks=networks, routers=routers)
+    assert predicted == "lost"
+    assert "the answer does not come back; 192.168.56.14 is not on a connected network of sum" in why
+
+
+def test_routers_that_send_a_packet_to_each_other_lose_it() -> None:
+    routers = copy.deepcopy(CLIENT_TOPOLOGY["routers"])
+    routers[0]["routes"] = [{"destination": "10.9.0.0/16", "nexthop": "192.168.56.253"}]
+    routers[1]["routes"] = [{"destination": "10.9.0.0/16", "nexthop": "192.168.56.254"}]
+    predicted, why = verdict_and_why("frontend", "10.9.0.1", routers=routers, port=80)
+    assert (predicted, "goes round in a circle" in why) == ("lost", True)
+
+
+def test_egress_rules_count_once_there_is_one() -> None:
+    groups = copy.deepcopy(CLIENT_TOPOLOGY["security_groups"])
+    groups[0]["rules"].append({"direction": "egress", "protocol": "tcp", "ports": "50001"})
+    assert verdict_and_why("frontend", "10.0.2.14", port=50001, security_groups=groups)[0] == "reachable"
+    assert verdict_and_why("frontend", "10.0.2.14", "icmp", security_groups=groups)[0] == "lost"
+
+
+def test_nothing_is_said_about_what_is_not_in_the_topology() -> None:
+    topology = parse_topology(CLIENT_TOPOLOGY)
+    for source, address in (
+        ("outside", "203.0.113.10"),
+        ("frontend", "www.example.net"),
+        ("frontend", "192.168.56.254"),
+    ):
+        flow = {"from": source, "to": address, "address": address, "protocol": "icmp"}
+        assert predict(topology, flow) is None
+
+
+def test_predictions_are_put_beside_the_flows_they_are_about() -> None:
+    known = {"from": "frontend", "to": "sum", "address": "10.0.2.14", "protocol": "tcp", "port": 50001}
+    unknown = known | {"address": "www.example.net"}
+    first, second = with_predictions([known, unknown], CLIENT_TOPOLOGY)
+    assert first["predicted"]["verdict"] == "lost"
+    assert second == unknown
+    assert with_predictions([known], {}) == [known]

@@ -1,0 +1,33 @@
+"""The frontend's backends follow from the services' own variables."""
+
+from __future__ import annotations
+
+import pytest
+
+from calculator_backends import calculator_backends
+
+HOSTVARS = {
+    "mul2": {"calculator_service": "mul", "calculator_url": "http://10.0.2.23:50003"},
+    "mul": {"calculator_service": "mul", "calculator_url": "http://10.0.2.13:50003"},
+    "sum": {"calculator_service": "sum", "calculator_url": "http://10.0.2.11:50001"},
+    "frontend": {"calculator_service": "frontend", "calculator_url": "http://192.168.56.10:50000"},
+}
+
+
+def test_hosts_of_one_operation_stand_together_in_the_order_given() -> None:
+    assert calculator_backends(["sum", "mul", "mul2"], HOSTVARS) == {
+        "sum": ["http://10.0.2.11:50001"],
+        "mul": ["http://10.0.2.13:50003", "http://10.0.2.23:50003"],
+    }
+    assert calculator_backends(["mul2", "mul"], HOSTVARS) == {
+        "mul": ["http://10.0.2.23:50003", "http://10.0.2.13:50003"]
+    }
+
+
+def test_hosts_that_are_not_asked_for_are_left_out() -> None:
+    assert calculator_backends([], HOSTVARS) == {}
+
+
+def test_a_host_without_the_variables_is_an_error() -> None:
+    with pytest.raises(KeyError, match="calculator_service"):
+        calculator_backends(["outside"], {"outside": {}})

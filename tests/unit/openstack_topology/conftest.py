@@ -1,0 +1,322 @@
+"""An interpreter of plans: it keeps resources in memory and refuses what neutron and nova refuse.
+
+It is no part of the product and stands for no API there: molecule carries out the same steps on a real cloud.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import count
+
+import pytest
+
+from openstack_topology import state
+from openstack_topology.model import Rule, holds
+from openstack_topology.plan import Found, rule_changes
+
+EXTERNAL = state.Network("ext", "insa", external=True)
+DEFAULT_EGRESS = (Rule("egress", "IPv4"), Rule("egress", "IPv6"))
+KINDS = {
+    "network": "networks",
+    "subnet": "subnets",
+    "router": "routers",
+    "port": "ports",
+    "security_group": "security_groups",
+    "floating_ip": "floating_ips",
+    "keypair": "keypairs",
+    "server": "servers",
+}
+
+
+def need(condition, message):
+    """Refuse a request as a cloud would."""
+    if not condition:
+        raise AssertionError(f"the cloud refuses: {message}")
+
+
+class World:
+    """Everything one project has, by kind and id."""
+
+    def __init__(self, actual=None):
+        self.items = {kind: {} for kind in KINDS}
+        self.found = {}
+        self.ids = count(1)
+        for kind, plural in KINDS.items():
+            for resource in getattr(actual or state.Actual(networks=(EXTERNAL,)), plural):
+                self.items[kind][resource.id] = resource
+
+    def actual(self):
+        """Return the world as the planner is given it."""
+        return state.Actual(**{plural: tuple(self.items[kind].values()) for kind, plural in KINDS.items()})
+
+    def run(self, plan, steps=None):
+        """Apply the plan, or those of its steps."""
+        self.found = dict(plan.found)
+        done = set()
+        for step in plan.steps if steps is None else steps:
+            assert step.needs <= done, f"{step.key} runs before {step.needs - done}"
+            self.apply(step)
+            done.add(step.key)
+
+    def apply(self, step):
+        """Carry out one step."""
+        act = getattr(self, f"_{step.action}_{step.kind}", None) or getattr(self, f"_{step.action}")
+        act(step)
+
+    def id(self, kind, name):
+        return self.found[kind, name].id
+
+    def get(self, kind, id_):
+        need(id_ in self.items[kind], f"{kind} {id_} does not exist")
+        return self.items[kind][id_]
+
+    def put(self, kind, resource, name=None):
+        self.items[kind][resource.id] = resource
+        if name is not None:
+            self.found[kind, name] = Found(resource.id)
+
+    def change(self, kind, id_, **changes):
+        self.put(kind, replace(self.get(kind, id_), **changes))
+
+    def addresses(self):
+        """Return every port's addresses and every floating IP's port."""
+        ports = {port.id: port.fixed_ips for port in self.items["port"].values()}
+        return ports | {ip.id: ip.port_id for ip in self.items["floating_ip"].values()}
+
+    def new(self, kind):
+        return f"{kind}-{next(self.ids):05}"
+
+    def _tag(self, step):
+        for name in step.spec["names"]:
+            self.change(step.kind, self.id(step.kind, name), tagged=True)
+
+    def _delete(self, step):
+        id_ = step.spec["id"]
+        self.get(step.kind, id_)
+        ports = self.items["port"].values()
+        used = {
+            "network": any(port.network_id == id_ for port in ports),
+            "router": any(port.device_id == id_ for port in ports),
+            "security_group": any(id_ in port.security_group_ids for port in ports),
+            "port": step.kind == "port" and bool(self.items["port"][id_].device_id),
+        }
+        need(not used.get(step.kind), f"{step.kind} {id_} is in use")
+        del self.items[step.kind][id_]
+        if step.kind == "network":
+            for subnet in [s for s in self.items["subnet"].values() if s.network_id == id_]:
+                del self.items["subnet"][subnet.id]
+        if step.kind == "port":
+            for ip in [f for f in self.items["floating_ip"].values() if f.port_id == id_]:
+                self.change("floating_ip", ip.id, port_id=None)
+
+    def _create_network(self, step):
+        self.put("network", state.Network(self.new("network"), step.name, True), step.name)
+
+    def _create_subnet(self, step):
+        spec = dict(step.spec)
+        network_id = self.id("network", spec.pop("network"))
+        self.get("network", network_id)
+        subnet = state.Subnet(self.new("subnet"), step.name, True, network_id=network_id, **spec)
+        self.put("subnet", subnet, step.name)
+
+    def _update_subnet(self, step):
+        subnet = self.get("subnet", self.id("subnet", step.name))
+        if "gateway_ip" in step.spec:
+            used = [ip for port in self.items["port"].values() for ip in port.fixed_ips]
+            need((subnet.id, subnet.gateway_ip) not in used, f"gateway of {step.name} is in use")
+        self.change("subnet", subnet.id, **step.spec)
+
+    def _external(self, name):
+        return None if name is None else self.id("external_network", name)
+
+    def _create_router(self, step):
+        external = self._external(step.spec["external_network"])
+        router = state.Router(self.new("router"), step.name, True, external_network_id=external)
+        self.put("router", router, step.name)
+
+    def _update_router(self, step):
+        external = self._external(step.spec["external_network"])
+        self.change("router", self.id("router", step.name), external_network_id=external)
+
+    def _legs(self, router_id):
+        return [port for port in self.items["port"].values() if port.device_id == router_id]
+
+    def _create_interface(self, step):
+        router, subnet = (self.get(kind, self.id(kind, step.spec[kind])) for kind in ("router", "subnet"))
+        need(
+            subnet.id not in [id_ for port in self._legs(router.id) for id_, _ in port.fixed_ips],
+            f"{step.name} is connected",
+        )
+        if "port" in step.spec:
+            port = self.get("port", self.id("port", step.spec["port"]))
+            need(not port.device_id, f"port {port.name} is in use")
+        else:
+            need(subnet.gateway_ip, "the subnet has no gateway")
+            port = self._make_port("", subnet.network_id, subnet.gateway_ip, owned=False)
+        self.change("port", port.id, device_id=router.id, device_owner="network:router_interface")
+
+    def _delete_interface(self, step):
+        port = self.get("port", step.spec["port_id"])
+        cidrs = [self.get("subnet", id_).cidr for id_, _ in port.fixed_ips]
+        routes = self.get("router", step.spec["router_id"]).routes
+        need(not any(holds(c, r.nexthop) for c in cidrs for r in routes), f"{step.name} is needed by a route")
+        del self.items["port"][port.id]
+
+    def _create_routes(self, step):
+        self._set_routes(self.id("router", step.name), step.spec["routes"])
+
+    _update_routes = _create_routes
+
+    def _delete_routes(self, step):
+        self._set_routes(step.spec["id"], step.spec["routes"])
+
+    def _set_routes(self, router_id, routes):
+        cidrs = [self.get("subnet", id_).cidr for port in self._legs(router_id) for id_, _ in port.fixed_ips]
+        for route in routes:
+            need(any(holds(cidr, route.nexthop) for cidr in cidrs), f"{route} is not connected")
+        self.change("router", router_id, routes=tuple(routes))
+
+    def _create_security_group(self, step):
+        rules = tuple((self.new("rule"), rule) for rule in DEFAULT_EGRESS)
+        group = state.SecurityGroup(
+            self.new("group"), step.name, True, description=step.spec["description"], rules=rules
+        )
+        self.put("security_group", group, step.name)
+
+    def _update_security_group(self, step):
+        self.change("security_group", self.id("security_group", step.name), **step.spec)
+
+    def _create_rules(self, step):
+        group = self.get("security_group", self.id("security_group", step.name))
+        wanted = [
+            replace(rule, remote_group=self.id("security_group", rule.remote_group))
+            if rule.remote_group
+            else rule
+            for rule in step.spec["rules"]
+        ]
+        missing, surplus = rule_changes(wanted, group.rules)
+        rules = [entry for entry in group.rules if entry[0] not in surplus]
+        rules += [(self.new("rule"), rule) for rule in missing]
+        self.change("security_group", group.id, rules=tuple(rules))
+
+    _update_rules = _create_rules
+
+    def _create_keypair(self, step):
+        name = f"topology lab {step.name}"
+        need(name not in self.items["keypair"], "the keypair exists")
+        keypair = state.Keypair(name, step.name, True, True, public_key=step.spec["public_key"])
+        self.put("keypair", keypair, step.name)
+
+    def _make_port(self, name, network_id, address, owned=True, groups=()):
+        subnets = [s for s in self.items["subnet"].values() if s.network_id == network_id]
+        need(subnets, "the network has no subnet")
+        used = {ip for port in self.items["port"].values() for _, ip in port.fixed_ips}
+        if address is None:
+            base = subnets[0].cidr.removesuffix(".0/24")
+            address = next(ip for n in range(100, 250) if (ip := f"{base}.{n}") not in used)
+        need(address not in used, f"address {address} is in use")
+        subnet = next(s for s in subnets if holds(s.cidr, address))
+        port = state.Port(
+            self.new("port"),
+            name,
+            owned,
+            network_id=network_id,
+            fixed_ips=((subnet.id, address),),
+            security_group_ids=frozenset(groups),
+        )
+        self.put("port", port, name or None)
+        return port
+
+    def _groups(self, names):
+        return frozenset(self.get("security_group", self.id("security_group", name)).id for name in names)
+
+    def _create_port(self, step):
+        for spec in step.spec["ports"]:
+            groups = self._groups(spec["security_groups"])
+            self._make_port(spec["name"], self.id("network", step.name), spec["address"], True, groups)
+
+    def _update_port(self, step):
+        port = self.get("port", self.id("port", step.name))
+        if "security_groups" in step.spec:
+            self.change("port", port.id, security_group_ids=self._groups(step.spec["security_groups"]))
+        if "address" in step.spec:
+            need(not port.device_id, f"port {port.name} is in use")
+            self.change("port", port.id, fixed_ips=((port.fixed_ips[0][0], step.spec["address"]),))
+
+    def _attach(self, server_id, name):
+        port = self.get("port", self.id("port", name))
+        need(not port.device_id, f"port {name} is in use")
+        self.change("port", port.id, device_id=server_id, device_owner="compute:nova")
+
+    def _create_server(self, step):
+        spec = step.spec
+        if spec["keypair"]:
+            self.get("keypair", self.id("keypair", spec["keypair"]))
+        metadata = tuple(sorted(spec["metadata"].items()))
+        server = state.Server(
+            self.new("server"),
+            step.name,
+            True,
+            True,
+            status="BUILD",
+            flavor=spec["flavor"],
+            metadata=metadata,
+        )
+        self.put("server", server, step.name)
+        for name in spec["ports"]:
+            self._attach(server.id, name)
+
+    def _update_server(self, step):
+        server = self.get("server", self.id("server", step.name))
+        metadata = {**dict(server.metadata), **step.spec["metadata"]}
+        self.change("server", server.id, metadata=tuple(sorted(metadata.items())))
+
+    def _update_attachment(self, step):
+        for name in step.spec["ports"]:
+            self._attach(self.id("server", step.name), name)
+
+    def _delete_server(self, step):
+        self.change("server", step.spec["id"], deleting=True)
+
+    def _wait_server(self, step):
+        if step.name == "gone":
+            for id_ in step.spec["ids"]:
+                need(self.get("server", id_).deleting, f"server {id_} was never deleted")
+                del self.items["server"][id_]
+                for port in self._legs(id_):
+                    self.change("port", port.id, device_id="", device_owner="")
+        else:
+            for name in step.spec["names"]:
+                server = self.get("server", self.id("server", name))
+                need(server.status != "ERROR", f"server {name} fails")
+                self.change("server", server.id, status="ACTIVE")
+
+    def _free_port(self, name):
+        port_id = self.get("port", self.id("port", name)).id
+        taken = [ip for ip in self.items["floating_ip"].values() if ip.port_id == port_id]
+        need(not taken, f"port {name} has an address")
+        return port_id
+
+    def _create_floating_ip(self, step):
+        ip = state.FloatingIp(
+            (id_ := self.new("floating")),
+            step.name,
+            True,
+            network_id=self.id("external_network", step.spec["network"]),
+            address=f"192.168.37.{id_}",
+            port_id=self._free_port(step.spec["port"]),
+        )
+        self.put("floating_ip", ip, step.name)
+
+    def _update_floating_ip(self, step):
+        port_id = self._free_port(step.spec["port"])
+        self.change("floating_ip", self.id("floating_ip", step.name), port_id=port_id)
+
+    def _update_association(self, step):
+        self.change("floating_ip", step.spec["id"], port_id=None)
+
+
+@pytest.fixture
+def world():
+    """Return the interpreter's class."""
+    return World

@@ -1,0 +1,119 @@
+"""Images, flavors and quotas against what a plan creates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from openstack_topology import state
+from openstack_topology.model import Router, RouterInterface, Rule, SecurityGroup, Topology, parse
+from openstack_topology.offer import resolve
+from openstack_topology.present import plan_present
+from openstack_topology.state import Quota
+
+OFFER = state.Offer(
+    (state.Flavor("f1", "small", vcpus=1, ram=256), state.Flavor("f2", "large", vcpus=4, ram=4096)),
+    (state.Resource("i1", "debian"), state.Resource("i2", "ubuntu")),
+    {},
+)
+ACTUAL = state.Actual(networks=(state.Network("ext", "insa", external=True),))
+
+
+def topology(count=2, image="debian", flavor="small"):
+    servers = [
+        {
+            "name": f"s{n}",
+            "image": image,
+            "flavor": flavor,
+            "interfaces": [{"network": "client"}],
+            "floating_ip": "insa",
+        }
+        for n in range(count)
+    ]
+    return parse(
+        {
+            "name": "lab",
+            "networks": [{"name": "client", "subnets": [{"cidr": "10.0.0.0/24"}]}],
+            "routers": [{"name": "gw", "external_network": "insa", "interfaces": [{"subnet": "client"}]}],
+            "security_groups": [{"name": "web", "rules": [{"protocol": "icmp"}, {"protocol": "tcp"}]}],
+            "keypair": {"name": "key", "public_key": "ssh-ed25519 AAAA"},
+            "servers": servers,
+        }
+    )
+
+
+def test_names_and_ids_are_resolved():
+    found, problems = resolve(plan_present(topology(image="i2", flavor="small"), ACTUAL), OFFER)
+    assert problems == []
+    assert {key: there.id for key, there in found.items()} == {
+        ("image", "i2"): "i2",
+        ("flavor", "small"): "f1",
+    }
+
+
+def test_unknown_names_say_what_exists():
+    _, problems = resolve(plan_present(topology(1, "debain", "tiny"), ACTUAL), OFFER)
+    assert problems == [
+        "servers[s0].image: 'debain' is not an image; there are: debian, ubuntu",
+        "servers[s0].flavor: 'tiny' is not a flavor; there are: large, small",
+    ]
+
+
+def test_an_image_name_that_occurs_twice_asks_for_the_id():
+    offer = replace(OFFER, images=(*OFFER.images, state.Resource("i3", "debian")))
+    _, problems = resolve(plan_present(topology(1), ACTUAL), offer)
+    assert problems == ["servers[s0].image: 'debian' is the name of 2 of them; give the id instead"]
+
+
+NEEDED = {
+    "server": (2, "quota of servers: 2 asked for, 1 left"),
+    "core": (2, "quota of cores: 2 asked for, 1 left"),
+    "ram": (512, "quota of ram: 512 MiB asked for, 511 MiB left"),
+    "network": (1, "quota of networks: 1 asked for, 0 left"),
+    "subnet": (1, "quota of subnets: 1 asked for, 0 left"),
+    "router": (1, "quota of routers: 1 asked for, 0 left"),
+    "port": (3, "quota of ports: 3 asked for, 2 left"),
+    "security_group": (1, "quota of security_groups: 1 asked for, 0 left"),
+    "security_group_rule": (4, "quota of security_group_rules: 4 asked for, 3 left"),
+    "floating_ip": (2, "quota of floating_ips: 2 asked for, 1 left"),
+    "keypair": (1, "quota of keypairs: 1 asked for, 0 left"),
+}
+
+
+@pytest.mark.parametrize(("kind", "asked", "sentence"), [(k, *v) for k, v in NEEDED.items()], ids=NEEDED)
+def test_an_exhausted_quota_is_named_with_what_is_asked_and_left(kind, asked, sentence):
+    plan = plan_present(topology(), ACTUAL)
+    _, problems = resolve(plan, replace(OFFER, quotas={kind: Quota(asked + 4, 5)}))
+    assert len(problems) == 1 and problems[0].startswith(sentence)
+    assert f"(limit {asked + 4}, used 5)" in problems[0]
+    assert resolve(plan, replace(OFFER, quotas={kind: Quota(asked + 5, 5)}))[1] == []
+    assert resolve(plan, replace(OFFER, quotas={kind: Quota(-1, 5)}))[1] == []
+
+
+def test_a_replaced_server_needs_no_more_than_it_has(world):
+    here = world(ACTUAL)
+    here.run(plan_present(topology(), here.actual()))
+    for server in list(here.items["server"].values()):
+        here.change("server", server.id, status="ERROR")
+    quotas = {kind: Quota(5, 5) for kind in ("server", "core", "ram")}
+    assert resolve(plan_present(topology(), here.actual()), replace(OFFER, quotas=quotas))[1] == []
+
+
+def test_an_interface_with_an_address_of_its_own_counts_one_port():
+    desired = replace(
+        topology(0), routers=(Router("gw", None, (RouterInterface("client", "10.0.0.9"),), ()),)
+    )
+    quotas = {"port": Quota(1, 0)}
+    assert resolve(plan_present(desired, ACTUAL), replace(OFFER, quotas=quotas))[1] == []
+
+
+def test_rules_removed_make_room_for_rules_added(world):
+    here = world(ACTUAL)
+    one, other = (
+        Topology("lab", security_groups=(SecurityGroup("web", "", (Rule(protocol=protocol),)),))
+        for protocol in ("tcp", "udp")
+    )
+    here.run(plan_present(one, here.actual()))
+    plan = plan_present(other, here.actual())
+    assert resolve(plan, replace(OFFER, quotas={"security_group_rule": Quota(3, 3)}))[1] == []

@@ -1,0 +1,536 @@
+"""The planner: whatever is there, applying the plan gives what is declared and leaves the rest alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from openstack_topology import state
+from openstack_topology.absent import plan_absent
+from openstack_topology.model import (
+    Keypair,
+    Network,
+    Route,
+    Router,
+    RouterInterface,
+    Rule,
+    SecurityGroup,
+    Server,
+    ServerInterface,
+    Subnet,
+    Topology,
+    default_pools,
+    router_port_name,
+    server_port_name,
+)
+from openstack_topology.present import plan_present
+
+NETWORKS, ROUTERS = ("red", "green", "blue"), ("alpha", "beta")
+GROUPS, SERVERS = ("web", "db"), ("one", "two", "three")
+PROPERTY = settings(
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+
+
+def base(network: str) -> str:
+    """Return the first three numbers of a network's range: one range a name, so that none overlap."""
+    return f"10.{NETWORKS.index(network)}.0"
+
+
+def chosen(names):
+    """Draw some of the names."""
+    return st.lists(st.sampled_from(names), unique=True)
+
+
+@st.composite
+def networks(draw):
+    name = draw(st.sampled_from(NETWORKS))
+    cidr, gateway = f"{base(name)}.0/24", f"{base(name)}.{draw(st.sampled_from((1, 254)))}"
+    nexthop = f"{base(name)}.9"
+    subnet = Subnet(
+        name,
+        name,
+        cidr,
+        gateway,
+        draw(st.booleans()),
+        tuple(draw(st.lists(st.sampled_from(("1.1.1.1", "9.9.9.9")), unique=True))),
+        draw(st.sampled_from((default_pools(cidr, gateway), ((f"{base(name)}.100", f"{base(name)}.200"),)))),
+        draw(st.sampled_from(((), (Route("172.16.0.0/16", nexthop),)))),
+    )
+    return Network(name, (subnet,))
+
+
+@st.composite
+def routers(draw, subnets):
+    name = draw(st.sampled_from(ROUTERS))
+    number = ROUTERS.index(name)
+    legs = [
+        # The first router is the gateway, the other one has an address of its own.
+        RouterInterface(subnet, f"{base(subnet)}.{250 + number}" if number else None)
+        for subnet in (draw(chosen(subnets)) if subnets else ())
+    ]
+    routes = [
+        Route(f"172.{16 + n}.0.0/16", f"{base(leg.subnet)}.9")
+        for n, leg in enumerate(legs)
+        if draw(st.booleans())
+    ]
+    return Router(name, draw(st.sampled_from((None, "insa"))), tuple(legs), tuple(routes))
+
+
+@st.composite
+def groups(draw, names):
+    rules = st.builds(
+        Rule,
+        direction=st.sampled_from(("ingress", "ingress", "egress")),
+        protocol=st.sampled_from((None, "tcp", "udp")),
+        remote_cidr=st.sampled_from((None, "10.0.0.0/8")),
+    )
+    grouped = st.builds(Rule, protocol=st.just("icmp"), remote_group=st.sampled_from(names))
+    return tuple(
+        SecurityGroup(
+            name,
+            draw(st.sampled_from(("", "a group"))),
+            tuple(draw(st.lists(st.one_of(rules, grouped), unique=True, max_size=3))),
+        )
+        for name in names
+    )
+
+
+@st.composite
+def servers(draw, nets, group_names):
+    name = draw(st.sampled_from(SERVERS))
+    number = SERVERS.index(name)
+    legs = [
+        ServerInterface(network, f"{base(network)}.{20 + number}" if draw(st.booleans()) else None)
+        for network in draw(st.lists(st.sampled_from(nets), unique=True, min_size=1))
+    ]
+    return Server(
+        name,
+        "debian",
+        "small",
+        tuple(legs),
+        tuple(draw(chosen(group_names))) if group_names else (),
+        metadata=draw(st.sampled_from(((), (("role", "a"),), (("role", "b"),)))),
+        floating_ip=draw(st.sampled_from((None, "insa"))),
+    )
+
+
+def by_name(strategy, most):
+    """Draw several of them, no name twice."""
+    return st.lists(strategy, unique_by=lambda item: item.name, max_size=most).map(tuple)
+
+
+@st.composite
+def topologies(draw):
+    nets = draw(by_name(networks(), 3))
+    names = [network.name for network in nets]
+    group_names = draw(chosen(GROUPS))
+    return Topology(
+        "lab",
+        nets,
+        draw(by_name(routers(names), 2)) if names else (),
+        draw(groups(group_names)) if group_names else (),
+        draw(st.sampled_from((None, Keypair("key", "ssh-ed25519 AAAA"), Keypair("key", "ssh-ed25519 BBBB")))),
+        draw(by_name(servers(names, group_names), 3)) if names else (),
+    )
+
+
+FOREIGN = state.Actual(
+    networks=(
+        state.Network("ext", "insa", external=True),
+        *(state.Network(f"f-{name}", name) for name in NETWORKS),
+    ),
+    subnets=tuple(
+        state.Subnet(f"f-sub-{name}", name, network_id=f"f-{name}", cidr=f"{base(name)}.0/24")
+        for name in NETWORKS
+    ),
+    routers=tuple(state.Router(f"f-{name}", name) for name in ROUTERS),
+    ports=tuple(
+        state.Port(f"f-port-{name}", server_port_name(name, "red"), network_id="f-red", device_id=f"f-{name}")
+        for name in SERVERS
+    ),
+    security_groups=tuple(state.SecurityGroup(f"f-{name}", name) for name in GROUPS),
+    floating_ips=(state.FloatingIp("f-ip", "one", network_id="ext", address="192.168.37.9"),),
+    keypairs=(state.Keypair("key", "key", public_key="ssh-ed25519 CCCC"),),
+    servers=tuple(state.Server(f"f-{name}", name) for name in SERVERS),
+)
+
+
+def foreign(world):
+    """Return what does not belong to the topology, whatever has become of it."""
+    return {
+        id_: resource
+        for kind in world.items.values()
+        for id_, resource in kind.items()
+        if id_.startswith(("f-", "ext", "key"))
+    }
+
+
+def owned(world):
+    return [resource for kind in world.items.values() for resource in kind.values() if resource.owned]
+
+
+def in_any_order(data, plan):
+    """Draw an order that the steps' needs allow: the pool may run them in each of these."""
+    left, done, order = list(plan.steps), set(), []
+    while left:
+        ready = [step for step in left if step.needs <= done]
+        step = ready[data.draw(st.integers(0, len(ready) - 1))]
+        left.remove(step)
+        done.add(step.key)
+        order.append(step)
+    return order
+
+
+def drift(data, world):
+    """Let others meddle with what the topology owns."""
+    for subnet in [s for s in world.items["subnet"].values() if s.owned]:
+        if data.draw(st.booleans()):
+            world.change("subnet", subnet.id, dns_nameservers=("8.8.8.8",), dhcp=data.draw(st.booleans()))
+    for router in [r for r in world.items["router"].values() if r.owned]:
+        drawn = data.draw(st.integers(0, 3))
+        if drawn == 1:
+            world.change("router", router.id, external_network_id=data.draw(st.sampled_from((None, "ext"))))
+        elif drawn == 2:
+            world.change("router", router.id, routes=())
+    for group in [g for g in world.items["security_group"].values() if g.owned]:
+        drawn = data.draw(st.integers(0, 3))
+        if drawn == 1:
+            world.change("security_group", group.id, rules=group.rules[1:], description="changed")
+        elif drawn == 2:
+            world.change(
+                "security_group",
+                group.id,
+                rules=(*group.rules, (world.new("rule"), Rule(protocol="udp", port_min=9, port_max=9))),
+            )
+    for server in [s for s in world.items["server"].values() if s.owned]:
+        drawn = data.draw(st.integers(0, 5))
+        if drawn == 1:
+            world.change(
+                "server", server.id, status=data.draw(st.sampled_from(("ERROR", "BUILD", "SHUTOFF")))
+            )
+        elif drawn == 2:
+            world.change("server", server.id, deleting=True)
+        elif drawn == 3:
+            del world.items["server"][server.id]
+            for port in world._legs(server.id):
+                world.change("port", port.id, device_id="", device_owner="")
+        elif drawn == 4:
+            world.change("server", server.id, metadata=())
+    ports = [p.id for p in world.items["port"].values() if p.owned and p.name.startswith("server")]
+    for ip in [ip for ip in world.items["floating_ip"].values() if ip.owned]:
+        drawn = data.draw(st.integers(0, 3))
+        if drawn == 1:
+            world.change("floating_ip", ip.id, port_id=None)
+        elif drawn == 2 and ports:
+            port_id = data.draw(st.sampled_from(ports))
+            if port_id not in [other.port_id for other in world.items["floating_ip"].values()]:
+                world.change("floating_ip", ip.id, port_id=port_id)
+        elif drawn == 3:
+            del world.items["floating_ip"][ip.id]
+
+
+def started(data, world, others):
+    """Return a world in which earlier topologies of the same owner were applied, fully or up to some step."""
+    here = world(FOREIGN)
+    for other in others:
+        plan = plan_present(other, here.actual())
+        if plan.problems:
+            continue
+        order = in_any_order(data, plan)
+        here.run(plan, order[: data.draw(st.integers(0, len(order)))] if data.draw(st.booleans()) else order)
+    drift(data, here)
+    return here
+
+
+def assert_reached(desired, world):
+    """Compare the world with the declaration, without the planner's help."""
+    mine = {
+        kind: {
+            r.name: r
+            for r in sorted(items.values(), key=lambda r: r.id, reverse=True)
+            if r.owned and r.tagged
+        }
+        for kind, items in world.items.items()
+    }
+    for subnet in desired.subnets:
+        there = mine["subnet"][subnet.name]
+        assert there.network_id == mine["network"][subnet.network].id
+        for attribute in ("cidr", "gateway_ip", "dhcp", "dns_nameservers", "allocation_pools", "host_routes"):
+            assert getattr(there, attribute) == getattr(subnet, attribute)
+    for router in desired.routers:
+        there = mine["router"][router.name]
+        assert there.external_network_id == ("ext" if router.external_network else None)
+        assert set(there.routes) == set(router.routes)
+        gateways = {subnet.name: subnet.gateway_ip for subnet in desired.subnets}
+        assert {port.fixed_ips for port in world._legs(there.id)} == {
+            ((mine["subnet"][leg.subnet].id, leg.address or gateways[leg.subnet]),)
+            for leg in router.interfaces
+        }
+    for group in desired.security_groups:
+        there = mine["security_group"][group.name]
+        wanted = {
+            replace(rule, remote_group=mine["security_group"][rule.remote_group].id)
+            if rule.remote_group
+            else rule
+            for rule in group.rules
+        }
+        directions = {"ingress"} | {rule.direction for rule in wanted}
+        assert {rule for _, rule in there.rules if rule.direction in directions} == wanted
+        assert there.description == group.description
+    if desired.keypair:
+        assert mine["keypair"][desired.keypair.name].public_key == desired.keypair.public_key
+    for server in desired.servers:
+        there = mine["server"][server.name]
+        assert there.status in ("ACTIVE", "SHUTOFF") and not there.deleting
+        assert set(server.metadata) <= set(there.metadata)
+        for nic in server.interfaces:
+            port = mine["port"][server_port_name(server.name, nic.network)]
+            assert port.device_id == there.id and port.network_id == mine["network"][nic.network].id
+            if server.security_groups:
+                groups = {mine["security_group"][name].id for name in server.security_groups}
+                assert port.security_group_ids == groups
+        first = mine["port"][server_port_name(server.name, server.interfaces[0].network)]
+        if server.floating_ip:
+            addresses = world.items["floating_ip"].values()
+            assert [ip.tagged for ip in addresses if ip.port_id == first.id] == [True]
+
+
+@PROPERTY
+@given(data=st.data(), desired=topologies(), others=st.lists(topologies(), max_size=2))
+def test_applying_the_plan_gives_what_is_declared(world, data, desired, others):
+    here = started(data, world, others)
+    before = foreign(here)
+    plan = plan_present(desired, here.actual())
+    # Only a router that is no longer declared can stand in the way, by holding the gateway's address.
+    assert all("while that is the address of router" in problem for problem in plan.problems)
+    assume(not plan.problems)
+    here.run(plan, in_any_order(data, plan))
+    assert_reached(desired, here)
+    assert foreign(here) == before
+    again = plan_present(desired, here.actual())
+    assert again.steps == ()
+    assert again.unmanaged == plan.unmanaged
+
+
+@PROPERTY
+@given(data=st.data(), others=st.lists(topologies(), min_size=1, max_size=2))
+def test_absent_removes_what_is_owned_and_nothing_else(world, data, others):
+    here = started(data, world, others)
+    before = foreign(here)
+    plan = plan_absent("lab", None, here.actual())
+    assert plan.problems == ()
+    order = in_any_order(data, plan)
+    here.run(plan, order[: data.draw(st.integers(0, len(order)))])
+    rest = plan_absent("lab", None, here.actual())
+    here.run(rest, in_any_order(data, rest))
+    assert owned(here) == []
+    assert foreign(here) == before
+    assert plan_absent("lab", None, here.actual()).steps == ()
+
+
+@PROPERTY
+@given(data=st.data(), desired=topologies())
+def test_a_limit_touches_only_the_chosen_servers(world, data, desired):
+    here = world(FOREIGN)
+    here.run(plan_present(desired, here.actual()))
+    drift(data, here)
+    only = frozenset(data.draw(chosen([server.name for server in desired.servers] or [""])))
+    limited = replace(desired, only=only)
+    before = {kind: dict(items) for kind, items in here.items.items()}
+    plan = plan_present(limited, here.actual())
+    assert plan.problems == ()
+    here.run(plan, in_any_order(data, plan))
+    for kind in ("network", "subnet", "router", "security_group", "keypair"):
+        assert here.items[kind] == before[kind]
+    for server in before["server"].values():
+        if server.name not in only:
+            assert here.items["server"][server.id] == server
+    assert plan_present(limited, here.actual()).steps == ()
+
+
+CLIENT, INNER = (
+    Network(name, (Subnet(name, name, cidr, gateway, allocation_pools=default_pools(cidr, gateway)),))
+    for name, cidr, gateway in (("red", "10.0.0.0/24", "10.0.0.1"), ("green", "10.1.0.0/24", "10.1.0.1"))
+)
+ONE = Server("one", "debian", "small", (ServerInterface("red"),), floating_ip="insa")
+TWO = Server("two", "debian", "small", (ServerInterface("red"),), floating_ip="insa")
+LAB = Topology(
+    "lab",
+    (CLIENT, INNER),
+    (
+        Router("alpha", "insa", (RouterInterface("red"),), (Route("10.1.0.0/24", "10.0.0.253"),)),
+        Router("beta", None, (RouterInterface("red", "10.0.0.253"), RouterInterface("green")), ()),
+    ),
+    (SecurityGroup("web", "", (Rule(protocol="tcp", port_min=80, port_max=80),)),),
+    Keypair("key", "ssh-ed25519 AAAA"),
+    (ONE, TWO),
+)
+
+
+@pytest.fixture
+def lab(world):
+    """Return a world in which the lab is complete."""
+    here = world(FOREIGN)
+    here.run(plan_present(LAB, here.actual()))
+    return here
+
+
+def find(world, kind, name):
+    return next(r for r in world.items[kind].values() if r.owned and r.name == name)
+
+
+def test_a_fresh_plan_reads_like_a_list_of_changes(world):
+    plan = plan_present(LAB, world().actual())
+    assert plan.lines[0] == "+ network red"
+    assert "+ interface beta@red" in plan.lines
+    assert "+ routes alpha\n      + 10.1.0.0/24 via 10.0.0.253\n" in plan.text
+    assert all(step.line[0] == "+" for step in plan.shown)
+
+
+def test_fixed_addresses_are_taken_before_automatic_ones(world):
+    plan = plan_present(LAB, world().actual())
+    step = next(step for step in plan.steps if step.key == "create port red")
+    assert step.spec["ports"][0]["name"] == router_port_name("beta", "red")
+    assert all("create port red" in s.needs for s in plan.steps if (s.action, s.kind) == ("create", "server"))
+
+
+def test_a_failed_server_is_replaced_and_keeps_its_addresses(lab):
+    one = find(lab, "server", "one")
+    before = lab.addresses()
+    lab.change("server", one.id, status="ERROR", fault="No valid host was found.")
+    plan = plan_present(LAB, lab.actual())
+    assert plan.text.startswith("- server one\n      is in ERROR: No valid host was found.\n")
+    assert plan.lines == ["- server one", "+ server one"]
+    lab.run(plan)
+    assert lab.addresses() == before
+
+
+def test_a_server_being_built_is_waited_for_without_a_change(lab):
+    lab.change("server", find(lab, "server", "one").id, status="BUILD")
+    plan = plan_present(LAB, lab.actual())
+    assert [step.key for step in plan.steps] == ["wait server ready"]
+    assert plan.shown == ()
+
+
+def test_swapped_floating_ips_are_put_right(lab):
+    one, two = (find(lab, "floating_ip", name) for name in ("one", "two"))
+    lab.change("floating_ip", one.id, port_id=two.port_id)
+    lab.change("floating_ip", two.id, port_id=one.port_id)
+    lab.run(plan_present(LAB, lab.actual()))
+    assert [lab.items["floating_ip"][ip.id].port_id for ip in (one, two)] == [one.port_id, two.port_id]
+
+
+def test_a_foreign_floating_ip_on_a_server_is_a_problem(lab):
+    ip = find(lab, "floating_ip", "one")
+    lab.change("floating_ip", ip.id, port_id=None)
+    lab.change("floating_ip", "f-ip", port_id=ip.port_id)
+    (problem,) = plan_present(LAB, lab.actual()).problems
+    assert "servers[one].floating_ip: the server already has 192.168.37.9" in problem
+
+
+def test_what_a_killed_run_left_untagged_is_tagged(lab):
+    lab.change("network", find(lab, "network", "red").id, tagged=False)
+    plan = plan_present(LAB, lab.actual())
+    assert plan.lines == ["~ network red"]
+    assert "left untagged by an interrupted run" in plan.text
+
+
+def test_a_changed_flavor_and_image_are_reported_and_left(lab):
+    lab.change("server", find(lab, "server", "one").id, flavor="large", image_id="old")
+    actual = replace(lab.actual(), images=(state.Resource("new", "debian"),))
+    plan = plan_present(LAB, actual)
+    assert plan.steps == ()
+    assert len(plan.warnings) == 2
+    assert "'large', declared is 'small'" in plan.warnings[0]
+
+
+def test_a_flavor_declared_by_id_is_the_same_flavor(lab):
+    servers = tuple(replace(server, flavor="42") for server in LAB.servers)
+    actual = replace(lab.actual(), flavors=(state.Flavor("42", "small"),))
+    assert plan_present(replace(LAB, servers=servers), actual).warnings == ()
+
+
+def test_a_changed_address_of_a_port_in_use_is_reported_and_left(lab):
+    servers = (replace(ONE, interfaces=(ServerInterface("red", "10.0.0.77"),)), TWO)
+    plan = plan_present(replace(LAB, servers=servers), lab.actual())
+    assert plan.steps == ()
+    assert "declared is 10.0.0.77" in plan.warnings[0]
+
+
+def test_undeclared_resources_are_reported_and_left(lab):
+    plan = plan_present(replace(LAB, servers=(ONE,)), lab.actual())
+    assert plan.steps == ()
+    assert {line.split()[0] for line in plan.unmanaged} == {"server", "port", "floating_ip"}
+
+
+def test_a_subnet_cannot_change_its_range(lab):
+    network = Network("red", (replace(CLIENT.subnets[0], cidr="10.9.0.0/24"),))
+    problems = plan_present(replace(LAB, networks=(network, INNER), routers=()), lab.actual()).problems
+    assert "subnets[red].cidr: '10.9.0.0/24' differs from 10.0.0.0/24 in the cloud" in problems[0]
+
+
+def test_unknown_names_are_problems_that_say_what_exists(world):
+    desired = Topology(
+        "lab",
+        (CLIENT,),
+        (Router("alpha", "isna", (RouterInterface("rde"),), ()),),
+        (SecurityGroup("web", "", (Rule(remote_group="dbs"),)),),
+        None,
+        (Server("one", "debian", "small", (ServerInterface("rde"),), ("wbe",)),),
+    )
+    problems = "\n".join(plan_present(desired, world(FOREIGN).actual()).problems)
+    assert "routers[alpha].external_network: 'isna' is not an external network; there are: insa" in problems
+    assert "routers[alpha].interfaces.subnet: 'rde' is not a subnet" in problems
+    assert "security_groups[web].rules.remote_group: 'dbs' is not a security group" in problems
+    assert "servers[one].interfaces.network: 'rde' is not a network" in problems
+    assert "servers[one].security_groups: 'wbe' is not a security group" in problems
+
+
+def test_an_ambiguous_name_asks_for_the_id(world):
+    actual = replace(FOREIGN, networks=(*FOREIGN.networks, state.Network("ext2", "insa", external=True)))
+    (problem,) = plan_present(Topology("lab", routers=(Router("alpha", "insa", (), ()),)), actual).problems
+    assert problem.endswith("external_network: 'insa' is the name of 2 of them; give the id instead")
+
+
+def test_a_next_hop_behind_the_gateway_is_checked_where_its_range_is_known():
+    outside = state.Subnet("s", "insa", network_id="ext", cidr="192.168.37.0/24")
+    actual = replace(FOREIGN, subnets=(*FOREIGN.subnets, outside))
+    for nexthop, count in (("192.168.37.9", 0), ("192.168.38.9", 1)):
+        desired = Topology("lab", routers=(Router("alpha", "insa", (), (Route("10.0.0.0/8", nexthop),)),))
+        assert len(plan_present(desired, actual).problems) == count
+
+
+def test_a_limit_needs_what_the_servers_share(world):
+    plan = plan_present(replace(LAB, only=frozenset({"one"})), world(FOREIGN).actual())
+    (problem,) = plan.problems
+    assert "cannot be deployed alone, because the topology lacks keypair key, network green" in problem
+
+
+def test_a_limited_removal_leaves_the_rest(lab):
+    plan = plan_absent("lab", frozenset({"two"}), lab.actual())
+    lab.run(plan)
+    assert [server.name for server in lab.items["server"].values() if server.owned] == ["one"]
+    assert plan.found["server", "one"].id == find(lab, "server", "one").id
+    assert ("server", "two") not in plan.found
+    assert find(lab, "network", "red")
+
+
+def test_a_foreign_port_in_the_way_of_a_removal_is_named(lab):
+    red = find(lab, "network", "red")
+    port = state.Port("f-guest", "guest", network_id=red.id, device_id="f-one", device_owner="compute:nova")
+    lab.put("port", port)
+    (problem,) = plan_absent("lab", None, lab.actual()).problems
+    assert "network red cannot be removed: port 'guest' of server 'one' uses it" in problem
+
+
+def test_a_foreign_subnet_in_the_way_of_a_removal_is_named(lab):
+    red = find(lab, "network", "red")
+    lab.put("subnet", state.Subnet("f-more", "more", network_id=red.id, cidr="10.8.0.0/24"))
+    (problem,) = plan_absent("lab", None, lab.actual()).problems
+    assert "subnet 'more' (10.8.0.0/24) on it is not part of topology 'lab'" in problem

@@ -1,0 +1,123 @@
+"""Apply, repair and take away in a real network namespace (root only)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from static_route.files import render
+from static_route.guest import Guest
+from static_route.plan import Plan, make_plan
+from static_route.routes import RouteError, bind, parse_hops
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("ip") is None, reason="network namespaces need root and iproute2"
+)
+
+DECLARED = [{"destination": "10.0.2.0/24", "gateway": "192.168.56.253"}]
+
+
+def ip(*arguments: str) -> str:
+    return subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def namespace() -> Iterator[str]:
+    """A machine with one interface, 192.168.56.14/24, and a default route."""
+    name = f"lab-route-{os.getpid()}"
+    ip("netns", "add", name)
+    try:
+        ip("-n", name, "link", "add", "ens3", "type", "veth", "peer", "name", "far")
+        for link in ("ens3", "far"):
+            ip("-n", name, "link", "set", link, "up")
+        ip("-n", name, "addr", "add", "192.168.56.14/24", "dev", "ens3")
+        ip("-n", name, "route", "add", "default", "via", "192.168.56.254")
+        yield name
+    finally:
+        ip("netns", "del", name)
+
+
+@pytest.fixture
+def guest(namespace: str, tmp_path: Path) -> Guest:
+    """The namespace as a guest that ifupdown configures."""
+
+    def run(command: list[str]) -> tuple[int, str, str]:
+        done = subprocess.run(
+            ["ip", "netns", "exec", namespace, *command], check=False, capture_output=True, text=True
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    (tmp_path / "sbin").mkdir()
+    (tmp_path / "sbin/ifup").touch()
+    return Guest(run, tmp_path, settle_seconds=1)
+
+
+def converge(guest: Guest, declared: list[dict[str, str]]) -> Plan:
+    state = guest.read()
+    routes = bind(parse_hops(declared), state.interfaces)
+    files = {}
+    if routes:
+        backend, units = guest.backend(routes)
+        files = render(backend, routes, units)
+    plan = make_plan(state, routes, files, frozenset())
+    if not plan.empty:
+        guest.apply(plan, routes)
+    return plan
+
+
+def via(namespace: str, address: str) -> str:
+    (route,) = json.loads(ip("-n", namespace, "-json", "route", "get", address))
+    return str(route["gateway"])
+
+
+def test_the_route_comes_stays_and_goes(namespace: str, guest: Guest, tmp_path: Path) -> None:
+    hook = tmp_path / "etc/network/if-up.d/static-routes"
+    assert via(namespace, "10.0.2.14") == "192.168.56.254"
+
+    assert not converge(guest, DECLARED).empty
+    assert via(namespace, "10.0.2.14") == "192.168.56.253"
+    assert hook.stat().st_mode & 0o777 == 0o755
+    assert converge(guest, DECLARED).empty
+
+    converge(guest, [])
+    assert via(namespace, "10.0.2.14") == "192.168.56.254"
+    assert not hook.exists()
+    assert converge(guest, []).empty
+
+
+def test_a_wrong_next_hop_is_repaired_and_other_routes_stay(namespace: str, guest: Guest) -> None:
+    converge(guest, DECLARED)
+    ip("-n", namespace, "route", "add", "10.77.0.0/16", "via", "192.168.56.9")
+    ip("-n", namespace, "route", "replace", "10.0.2.0/24", "via", "192.168.56.9")
+    plan = converge(guest, DECLARED)
+    assert (plan.paths, len(plan.commands)) == ((), 1)
+    assert via(namespace, "10.0.2.14") == "192.168.56.253"
+    assert via(namespace, "10.77.1.1") == "192.168.56.9"
+    assert via(namespace, "198.51.100.1") == "192.168.56.254"
+
+
+def test_the_hook_gives_the_route_after_a_reboot(namespace: str, guest: Guest, tmp_path: Path) -> None:
+    converge(guest, DECLARED)
+    ip("-n", namespace, "route", "del", "10.0.2.0/24")
+    environment = os.environ | {"IFACE": "ens3", "ADDRFAM": "inet"}
+    hook = tmp_path / "etc/network/if-up.d/static-routes"
+    subprocess.run(["ip", "netns", "exec", namespace, hook], check=True, env=environment)
+    assert converge(guest, DECLARED).empty
+
+
+def test_a_command_that_fails_is_named(namespace: str, guest: Guest) -> None:
+    ip("-n", namespace, "link", "set", "ens3", "down")
+    with pytest.raises(RouteError, match=r"^ip -4 route replace 10\.0\.2\.0/24 .* ended with status 2: "):
+        converge(guest, DECLARED)
+
+
+def test_a_guest_that_nothing_configures_is_refused(guest: Guest, tmp_path: Path) -> None:
+    (tmp_path / "sbin/ifup").unlink()
+    with pytest.raises(RouteError, match="ens3 is configured neither by systemd-networkd nor"):
+        converge(guest, DECLARED)
