@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -64,8 +65,10 @@ def connect(cloud: str) -> openstack.connection.Connection:
             f"correct user, password, project or domain there"
         ) from error
     except (auth_errors.ConnectionError, auth_errors.DiscoveryFailure, auth_errors.HttpError) as error:
+        # Of a failed connection only the innermost reason helps; around it are Python's objects.
+        reason = re.findall(r"\[Errno -?\d+\] ([^\"')]+)", str(error))[-1:] or [str(error)]
         raise CloudError(
-            f"cloud: {cloud!r} cannot be reached at {url} ({error}); start the cloud or correct auth_url"
+            f"cloud: {cloud!r} cannot be reached at {url} ({reason[0]}); start the cloud or correct auth_url"
         ) from error
     except (exceptions.ConfigException, auth_errors.ClientException) as error:
         raise CloudError(f"cloud: {cloud!r} in {config.config_filename} is not usable: {error}") from error
@@ -450,8 +453,11 @@ class Cloud:
         self.compute.set_server_metadata(self.id("server", step.name), **step.spec["metadata"])
 
     def _update_attachment(self, step: Step) -> None:
+        server_id = self.id("server", step.name)
         for name in step.spec["ports"]:
-            self.compute.create_server_interface(self.id("server", step.name), port_id=self.id("port", name))
+            port_id = self.id("port", name)
+            if self.network.get_port(port_id).device_id != server_id:
+                self.compute.create_server_interface(server_id, port_id=port_id)
 
     def _wait_server(self, step: Step) -> None:
         deadline = time.monotonic() + self.timeout

@@ -162,9 +162,9 @@ class _Present(Planner):
         for port in self.actual.ports:
             if (there.id, there.gateway_ip) in port.fixed_ips and port.device_id not in ours:
                 self.problems.append(
-                    f"networks[{subnet.network}].subnets[{subnet.name}].gateway_ip: {subnet.gateway_ip!r} cannot "
-                    f"replace {there.gateway_ip} while that is the address of router "
-                    f"{names.get(port.device_id, port.device_id)!r}, which is not declared; remove that router first"
+                    f"networks[{subnet.network}].subnets[{subnet.name}].gateway_ip: {subnet.gateway_ip!r} "
+                    f"cannot replace {there.gateway_ip} while that is the address of router "
+                    f"{names.get(port.device_id, port.device_id)!r}, which is not declared; remove it first"
                 )
 
     def group(self, group: model.SecurityGroup) -> None:
@@ -435,13 +435,17 @@ class _Present(Planner):
             self.add("create", "server", server.name, spec, needs, details)
             return
         if attach:
+            # Nova binds the ports of a server only while it builds it: those that exist need no change then.
+            expected = there.is_building and all(("port", name) in self.found for name in attach)
+            details = [f"attach {name}" for name in attach]
             self.add(
                 "update",
                 "attachment",
                 server.name,
                 {"ports": attach},
                 [*needs, READY],
-                [f"attach {p}" for p in attach],
+                details,
+                shown=not expected,
             )
         metadata = dict(there.metadata)
         changed = {key: value for key, value in server.metadata if metadata.get(key) != value}

@@ -40,6 +40,8 @@ class World:
     def __init__(self, actual=None):
         self.items = {kind: {} for kind in KINDS}
         self.found = {}
+        self.building = {}
+        """By the server's id: the ports that nova will bind before the server is ready."""
         self.ids = count(1)
         for kind, plural in KINDS.items():
             for resource in getattr(actual or state.Actual(networks=(EXTERNAL,)), plural):
@@ -77,6 +79,13 @@ class World:
 
     def change(self, kind, id_, **changes):
         self.put(kind, replace(self.get(kind, id_), **changes))
+
+    def rewind(self, server):
+        """Put the server back to where nova builds it and has not yet bound its ports."""
+        self.change("server", server.id, status="BUILD", deleting=False)
+        self.building[server.id] = [port.id for port in self._legs(server.id)]
+        for port_id in self.building[server.id]:
+            self.change("port", port_id, device_id="", device_owner="")
 
     def addresses(self):
         """Return every port's addresses and every floating IP's port."""
@@ -273,7 +282,8 @@ class World:
 
     def _update_attachment(self, step):
         for name in step.spec["ports"]:
-            self._attach(self.id("server", step.name), name)
+            if self.get("port", self.id("port", name)).device_id != self.id("server", step.name):
+                self._attach(self.id("server", step.name), name)
 
     def _delete_server(self, step):
         self.change("server", step.spec["id"], deleting=True)
@@ -290,6 +300,8 @@ class World:
                 server = self.get("server", self.id("server", name))
                 need(server.status != "ERROR", f"server {name} fails")
                 self.change("server", server.id, status="ACTIVE")
+                for port_id in self.building.pop(server.id, ()):
+                    self.change("port", port_id, device_id=server.id, device_owner="compute:nova")
 
     def _free_port(self, name):
         port_id = self.get("port", self.id("port", name)).id
