@@ -1,16 +1,24 @@
-"""Docker answers, to the one who ran the role as well."""
+"""Docker answers the one who ran the role, and has the network that the report's containers are on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import docker
+import pytest
 
 
-def test_docker_answers() -> None:
-    with docker.DockerClient.from_env() as client:
-        assert client.ping()
+@pytest.fixture
+def client() -> Iterator[docker.DockerClient]:
+    client = docker.from_env()
+    yield client
+    client.close()
 
 
-def test_docker_has_the_bridge_of_the_report() -> None:
-    with docker.DockerClient.from_env() as client:
-        (pool,) = client.networks.list(names=["bridge"])
-        assert pool.attrs["Driver"] == "bridge"
+def test_docker_answers(client: docker.DockerClient) -> None:
+    assert client.ping()
+
+
+def test_docker_has_a_bridge(client: docker.DockerClient) -> None:
+    (bridge,) = (network for network in client.networks.list() if network.name == "bridge")
+    assert bridge.attrs["Driver"] == "bridge"

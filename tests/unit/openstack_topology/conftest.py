@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ class World:
     """Everything one project has, by kind and id."""
 
     def __init__(self, actual=None):
-        self.items = {kind: {} for kind in KINDS}
+        self.items: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
         self.found = {}
         self.building = {}
         """By the server's id: the ports that nova will bind before the server is ready."""
@@ -54,7 +55,7 @@ class World:
     def run(self, plan, steps=None):
         """Apply the plan, or those of its steps."""
         self.found = dict(plan.found)
-        done = set()
+        done: set[str] = set()
         for step in plan.steps if steps is None else steps:
             assert step.needs <= done, f"{step.key} runs before {step.needs - done}"
             self.apply(step)

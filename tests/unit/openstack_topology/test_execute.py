@@ -34,7 +34,9 @@ def graphs(draw):
 @given(graphs(), st.integers(1, 4), st.sets(st.integers(0, 11)))
 def test_order_bound_and_failure(nodes, workers, failing):
     lock = threading.Lock()
-    finished, running, most = set(), set(), 0
+    finished: set[str] = set()
+    running: set[str] = set()
+    most = 0
 
     def apply(node):
         nonlocal most
@@ -62,7 +64,11 @@ def test_order_bound_and_failure(nodes, workers, failing):
 
 def test_independent_steps_run_at_the_same_time():
     barrier = threading.Barrier(3, timeout=5)
-    outcome = execute([Node("a"), Node("b"), Node("c")], lambda node: barrier.wait() and None, 3)
+
+    def apply(node: Node) -> None:
+        barrier.wait()
+
+    outcome = execute([Node("a"), Node("b"), Node("c")], apply, 3)
     assert len(outcome.done) == 3
 
 
@@ -91,7 +97,7 @@ def test_a_failure_stops_new_steps_and_waits_for_running_ones():
     ids=["cycle", "unknown", "twice"],
 )
 def test_what_cannot_be_ordered_is_refused_before_anything_runs(nodes):
-    ran = []
+    ran: list[Node] = []
     with pytest.raises(ValueError):
         execute(nodes, ran.append)
     assert ran == []

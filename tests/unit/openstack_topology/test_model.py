@@ -269,7 +269,7 @@ def test_a_next_hop_behind_a_gateway_is_left_to_the_cloud():
 
 
 def test_a_removal_needs_no_declared_servers():
-    assert parse({"name": "lab", "state": "absent", "only": ["mul"]}).only == {"mul"}
+    assert parse({"name": "lab", "state": "absent", "only": ["mul"]}).only == frozenset({"mul"})
 
 
 def test_a_description_tells_its_owner():

@@ -177,7 +177,8 @@ def owned(world):
 
 def in_any_order(data, plan):
     """Draw an order that the steps' needs allow: the pool may run them in each of these."""
-    left, done, order = list(plan.steps), set(), []
+    left, order = list(plan.steps), []
+    done: set[str] = set()
     while left:
         ready = [step for step in left if step.needs <= done]
         step = ready[data.draw(st.integers(0, len(ready) - 1))]
