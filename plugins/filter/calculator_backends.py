@@ -7,16 +7,19 @@ from typing import Any
 
 
 def calculator_backends(
-    hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]
+    hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]], deployed: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, list[str]]:
-    """Return ``{operation: [URL, ...]}`` from each host's ``calculator_service`` and ``calculator_url``.
+    """Return ``{operation: [URL, ...]}`` for those of ``hosts`` that are in ``deployed``.
 
-    Several hosts of one operation share its work, in the order of the inventory.
+    The operation and the port are the host's variables ``calculator_service`` and ``calculator_port``, the
+    address is the cloud's. Several hosts of one operation share its work, in the order of the inventory.
     """
     backends: dict[str, list[str]] = {}
     for host in hosts:
-        variables = hostvars[host]
-        backends.setdefault(variables["calculator_service"], []).append(variables["calculator_url"])
+        if host in deployed:
+            variables = hostvars[host]
+            url = f"http://{deployed[host]['address']}:{variables['calculator_port']}"
+            backends.setdefault(variables["calculator_service"], []).append(url)
     return backends
 
 

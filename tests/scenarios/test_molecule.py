@@ -21,5 +21,6 @@ def test_every_scenario_is_in_the_order() -> None:
 def test_scenario(scenario: str, capfd: pytest.CaptureFixture[str]) -> None:
     with capfd.disabled():
         print(f"\n=== molecule test -s {scenario}", flush=True)
-        done = subprocess.run(["molecule", "test", "-s", scenario], cwd=ROOT, check=False)
+        command = ["molecule", "--base-config", ".config/molecule/config.yml", "test", "-s", scenario]
+        done = subprocess.run(command, cwd=ROOT, check=False)
     assert done.returncode == 0, f"run it alone with: molecule test -s {scenario}"

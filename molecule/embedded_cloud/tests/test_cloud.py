@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import openstack
 import pytest
-import testinfra
+from lab import host, variable
 from openstack.connection import Connection
-from testinfra.host import Host
-
-INVENTORY = "molecule/inventory"
-
-
-def host(name: str) -> Host:
-    return testinfra.get_host(f"ansible://{name}?ansible_inventory={INVENTORY}")
 
 
 @pytest.fixture(scope="module")
-def variables() -> dict[str, Any]:
-    found: dict[str, Any] = host("cloud").ansible.get_variables()
-    return found
+def clouds() -> Path:
+    return Path(variable("lab_state_dir")) / "clouds.yaml"
 
 
 @pytest.fixture(scope="module")
-def clouds(variables: dict[str, Any]) -> Path:
-    return Path(variables["lab_state_dir"]) / "clouds.yaml"
-
-
-@pytest.fixture(scope="module")
-def member(variables: dict[str, Any], clouds: Path) -> Iterator[Connection]:
+def member(clouds: Path) -> Iterator[Connection]:
     config = openstack.config.OpenStackConfig(config_files=[str(clouds)])
-    connection = Connection(config=config.get_one(cloud=variables["lab_cloud"]))
+    connection = Connection(config=config.get_one(cloud=variable("lab_cloud")))
     yield connection
     connection.close()
 
@@ -60,10 +47,10 @@ def test_plain_member_is_no_administrator(member: Connection) -> None:
         list(member.identity.users())
 
 
-def test_apis_listen_on_the_loopback_address_alone(variables: dict[str, Any]) -> None:
+def test_apis_listen_on_the_loopback_address_alone() -> None:
     listening = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout
     addresses = [line.split()[3] for line in listening.splitlines()]
-    for port in variables["embedded_cloud_ports"].values():
+    for port in variable("embedded_cloud_ports").values():
         assert [a for a in addresses if a.endswith(f":{port}")] == [f"127.0.0.1:{port}"]
 
 
@@ -72,23 +59,49 @@ def test_no_way_out(name: str) -> None:
     assert host(name).check_output("ip route show default") == ""
 
 
+def test_outside_is_another_network_than_the_containers() -> None:
+    def addresses(name: str) -> set[str]:
+        links = json.loads(host(name).check_output("ip -json -4 address"))
+        return {address["local"] for link in links for address in link["addr_info"]} - {"127.0.0.1"}
+
+    assert {"192.168.37.1", "192.168.37.50", "203.0.113.1"} == addresses("outside")
+    assert addresses("internet") == {"203.0.113.80"}
+    assert not addresses("cloud") & (addresses("outside") | addresses("internet"))
+
+
 def test_the_internet_has_a_name_and_a_page() -> None:
     outside = host("outside")
-    assert "203.0.113.80" in outside.check_output("busybox nslookup www.example.net 203.0.113.80")
+    assert "203.0.113.80" in outside.check_output("busybox nslookup -type=a www.example.net 203.0.113.80")
     assert "<h1>The internet</h1>" in outside.check_output("curl --silent http://203.0.113.80/")
 
 
-def test_passwords_are_not_those_of_the_image() -> None:
-    cloud = host("cloud")
-    assert cloud.file("/var/lib/cloud-lab/personalised").exists
-    assert cloud.file("/etc/cloud-lab/secrets.json").mode == 0o600
+def test_secrets_are_not_those_of_the_image() -> None:
+    read = "cat /etc/nova/nova.conf /etc/keystone/fernet-keys/0"
+    name = subprocess.run(
+        ["docker", "inspect", "--format", "{{.Config.Image}}", variable("embedded_cloud_name")],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    command = ["docker", "run", "--rm", "--network", "none", "--entrypoint", "sh", name, "-c", read]
+    seeded = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    running = host("cloud").check_output(read)
+
+    def secrets(text: str) -> set[str]:
+        lines = text.splitlines()
+        return {
+            line.split("=", 1)[1].strip() for line in lines if line.startswith(("password", "connection"))
+        } | {lines[-1]}
+
+    assert len(secrets(seeded)) >= 4
+    assert not secrets(seeded) & secrets(running)
 
 
 def test_idle_cloud_fits_in_its_memory() -> None:
-    """PSS of everything in the container but the servers: 2.2 GiB is what the README promises."""
+    """The proportional share of everything in the container but the servers: at most 2.2 GiB."""
     command = (
         "for p in /proc/[0-9]*; do case $(tr '\\0' ' ' < $p/cmdline 2>/dev/null) in *qemu-system*) ;;"
         " *) grep -h ^Pss: $p/smaps_rollup 2>/dev/null;; esac; done"
-        " | awk '{s += $2} END {print int(s / 1024)}'"
+        " | awk '{sum += $2} END {print int(sum / 1024)}'"
     )
     assert int(host("cloud").check_output(command)) <= 2253

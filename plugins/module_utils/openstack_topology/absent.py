@@ -110,15 +110,13 @@ class _Absent(Planner):
             for what in blocked:
                 self.problems.append(
                     f"{what} cannot be removed: port {port.name or port.id!r}{used} uses it and is not part "
-                    f"of topology "
-                    f"{self.owner!r}; remove it first"
+                    f"of topology {self.owner!r}; remove it first"
                 )
         for subnet in actual.subnets:
             if not subnet.owned and subnet.network_id in networks:
                 self.problems.append(
                     f"network {networks[subnet.network_id]} cannot be removed: subnet {subnet.name!r} "
-                    f"({subnet.cidr}) on it "
-                    f"is not part of topology {self.owner!r}; remove it first"
+                    f"({subnet.cidr}) on it is not part of topology {self.owner!r}; remove it first"
                 )
 
     def note_rest(self, going: set[str]) -> None:

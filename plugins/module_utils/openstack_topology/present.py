@@ -139,9 +139,8 @@ class _Present(Planner):
         if there.cidr != subnet.cidr:
             self.problems.append(
                 f"networks[{subnet.network}].subnets[{subnet.name}].cidr: {subnet.cidr!r} differs from "
-                f"{there.cidr} in "
-                f"the cloud, and a subnet's range cannot change; keep it, or remove the topology first "
-                f"(state: absent)"
+                f"{there.cidr} in the cloud, and a subnet's range cannot change; keep it, or remove the "
+                f"topology first (state: absent)"
             )
             return
         changed = {
@@ -577,8 +576,7 @@ class _Present(Planner):
             if not ip.owned:
                 self.problems.append(
                     f"servers[{server.name}].floating_ip: the server already has {ip.address}, which the "
-                    f"topology does "
-                    f"not own; disassociate that address, or remove floating_ip"
+                    f"topology does not own; disassociate that address, or remove floating_ip"
                 )
                 continue
             # Freed in a step of its own: two servers may have each other's address.
