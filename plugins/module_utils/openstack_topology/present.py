@@ -393,6 +393,7 @@ class _Present(Planner):
             fault = f"is in {there.status}: {there.fault or 'no reason given'}"
             why = "is being deleted" if there.deleting else fault
             self.add("delete", "server", server.name, {"id": there.id}, (), [why])
+        building = there is not None and there.is_building and not lost
         needs = [GONE] if lost else []
         group_ids = self.resolve_groups(server)
         attach: list[str] = []
@@ -409,7 +410,8 @@ class _Present(Planner):
                 server,
                 self.actual.ports,
                 group_ids,
-                bound=bound,
+                # A port that nova has yet to bind looks free, and would be in use before or while it changes.
+                in_use=bound or building,
                 after=[GONE] if lost else [],
             )
             if there and not lost and not bound:
@@ -490,7 +492,7 @@ class _Present(Planner):
         server: model.Server | None,
         ports: Iterable[state.Port],
         group_ids: frozenset[str] | None = None,
-        bound: bool = False,
+        in_use: bool = False,
         after: Sequence[str] = (),
     ) -> list[str]:
         """Plan the port `name` unless it is as declared; return the keys its user has to wait for."""
@@ -510,7 +512,7 @@ class _Present(Planner):
         changed: dict[str, Any] = {}
         details = []
         if address and address not in [ip for _, ip in there.fixed_ips]:
-            if bound:
+            if in_use:
                 self.warnings.append(
                     f"{name}: its address is {address_of(there)}, declared is {address}; left as it is while "
                     f"in use"
