@@ -53,4 +53,4 @@ announce:
 	@echo '  1. host packages Ansible needs, and its tools in a virtual environment under ~/.cache/cloud-lab (700 MB)'
 	@echo '  2. Docker from your distribution, with leave for you to use it'
 	@echo '  3. a real OpenStack in one container, a guest image, and the topology of servers in it'
-	@echo 'The first time takes 10 to 15 minutes on two cores; later less than two. Where sudo asks for a password: ARGS=-K'
+	@echo 'The first time takes 15 to 20 minutes on two slow cores; later about two. Where sudo asks for a password: ARGS=-K'
