@@ -3,8 +3,8 @@
 
     .venv/bin/python benchmarks/lab.py [--cold]
 
-`--cold` first removes the lab and the cloud's images, so that they are built again; it needs ten to fifteen
-minutes. Without it the table begins with a cloud made from the cached image.
+`--cold` first removes the lab and the cloud's images, so that they are built again; it needs fifteen to
+twenty minutes. Without it the table begins with a cloud made from the cached image.
 """
 
 from __future__ import annotations

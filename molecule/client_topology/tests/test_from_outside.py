@@ -56,6 +56,12 @@ def test_malformed_expression_is_refused(outside: Host, floating_ip: str) -> Non
     assert outside.check_output(command, "(1+2", f"http://{floating_ip}:50000/").endswith(" 400")
 
 
+@pytest.mark.parametrize("port", [50001, 50004, 80])
+def test_nothing_else_is_open(outside: Host, floating_ip: str, port: int) -> None:
+    """Refused or silent, which curl tells from any other failure."""
+    assert outside.run("curl --silent --max-time 5 %s", f"http://{floating_ip}:{port}/").rc in (7, 28)
+
+
 def test_page_is_published_on_this_machine() -> None:
     port = variable("embedded_cloud_ports")["page"]
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as page:
@@ -68,9 +74,12 @@ def test_route_is_there_and_kept() -> None:
     assert "10.0.2.0/24" in frontend.check_output("cat /etc/systemd/network/*.d/*.conf")
 
 
-def test_frontend_runs_unprivileged() -> None:
-    command = "ps -o user= -p $(systemctl show --value --property MainPID calculator)"
-    assert host("frontend").check_output(command).strip() not in ("", "root")
+def test_frontend_runs_unprivileged_now_and_after_a_boot() -> None:
+    frontend = host("frontend")
+    assert frontend.check_output("systemctl is-active calculator") == "active"
+    assert frontend.check_output("systemctl is-enabled calculator") == "enabled"
+    user = frontend.check_output("ps -o user= -p $(systemctl show --value --property MainPID calculator)")
+    assert user.strip() not in ("", "root")
 
 
 def test_services_answer_the_frontend_alone(outside: Host) -> None:
