@@ -26,7 +26,7 @@ reset: bootstrap ## bring the lab back to its declared state as fast as possible
 destroy: bootstrap ## remove the lab; what it does not own stays
 	$(PLAYBOOK) playbooks/destroy.yml $(ARGS)
 
-check: bootstrap ## lint and unit tests only: no cloud, about a minute
+check: bootstrap ## lint and unit tests only: no cloud, about two minutes
 	pytest tests/repository tests/unit $(ARGS)
 
 test: bootstrap-tests ## everything that can be checked: lint, unit tests, roles and playbooks on a real cloud
