@@ -7,15 +7,20 @@ ARGS ?=
 PLAYBOOK = ansible-playbook $(if $(INVENTORY),-i $(INVENTORY))
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Ansible refuses to start in a locale that is not UTF-8 or that this machine has not generated.
+export LC_ALL := C.UTF-8
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help announce bootstrap bootstrap-tests lab plan destroy reset check test test-full lint clean
+.PHONY: help announce bootstrap bootstrap-tests lab site plan destroy reset check test test-full lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 lab: announce bootstrap ## build everything and prove it: tools, cloud, guest image, topology, a request from outside
 	$(PLAYBOOK) playbooks/lab.yml $(ARGS)
+
+site: announce bootstrap ## show every section of the report that this machine can
+	$(PLAYBOOK) playbooks/site.yml $(ARGS)
 
 plan: bootstrap ## show what `make lab` would change in the topology, and change nothing
 	$(PLAYBOOK) playbooks/openstack_client_topology.yml --check --diff $(ARGS)
@@ -51,6 +56,7 @@ bootstrap-tests:
 announce:
 	@echo 'Cloud Lab installs what is missing here and keeps what is there:'
 	@echo '  1. host packages Ansible needs, and its tools in a virtual environment under ~/.cache/cloud-lab (700 MB)'
-	@echo '  2. Docker from your distribution, with leave for you to use it'
-	@echo '  3. a real OpenStack in one container, a guest image, and the topology of servers in it'
-	@echo 'The first time takes 15 to 20 minutes on two slow cores; later about two. Where sudo asks for a password: ARGS=-K'
+	@echo '  2. Docker from your distribution, with leave for you to use it: whoever may use Docker can become root'
+	@echo '  3. a real OpenStack in one container, a guest image, and the topology of servers in it: 6 GiB of memory,'
+	@echo '     8 GiB of disk, the ports 5000, 8774, 8778, 9292, 9696 and 50000 of the loopback address'
+	@echo 'The first time takes 12 to 20 minutes on two cores without KVM; later one or two. Where sudo asks for a password: ARGS=-K'

@@ -53,7 +53,7 @@ options:
         choices: [reachable, refused, lost, unreachable, blocked]
         required: true
       via:
-        description: The next hop that the source should use, an address.
+        description: The next hop that the source should use, an address or V(direct).
         type: str
   exposures:
     description: The declared exposures.
@@ -93,8 +93,17 @@ options:
   topology:
     description:
       - The topology, as M(openstack_topology) takes it. When given, every flow is predicted from it.
-      - Servers should carry the addresses that the cloud chose in C(interfaces). They may carry C(routes), a
-        list of C(destination) and C(gateway), for the routes in the guest, and C(floating_address).
+    type: dict
+    default: {}
+  deployed:
+    description:
+      - What only the cloud knows of the topology's servers, by name, as M(openstack_topology) returns it in
+        C(servers).
+    type: dict
+    default: {}
+  routes:
+    description:
+      - Routes inside the topology's servers, by name, each a list of C(destination) and C(gateway).
     type: dict
     default: {}
   hosts:
@@ -141,6 +150,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.connectivity.declare import DeclarationError, declare
 from ansible.module_utils.connectivity.options import EXPOSURE, FLOW
 from ansible.module_utils.connectivity.predict import with_predictions
+from ansible.module_utils.connectivity.topology import parse_topology
 
 
 def main() -> None:
@@ -150,6 +160,8 @@ def main() -> None:
             "exposures": {"type": "list", "elements": "dict", "default": [], "options": EXPOSURE},
             "addresses": {"type": "dict", "default": {}},
             "topology": {"type": "dict", "default": {}},
+            "deployed": {"type": "dict", "default": {}},
+            "routes": {"type": "dict", "default": {}},
             "hosts": {"type": "list", "elements": "str", "required": True},
         },
         supports_check_mode=True,
@@ -159,7 +171,10 @@ def main() -> None:
         declaration = declare(params["flows"], params["exposures"], params["addresses"], params["hosts"])
     except DeclarationError as error:
         module.fail_json(msg=str(error))
-    flows = with_predictions(declaration.flows, params["topology"])
+    flows = declaration.flows
+    if params["topology"]:
+        topology = parse_topology(params["topology"], params["deployed"], params["routes"])
+        flows = with_predictions(flows, topology)
     module.exit_json(
         changed=False,
         sources=declaration.by_source(),

@@ -188,17 +188,15 @@ observations:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.connectivity.observe import observe_all
-from ansible.module_utils.connectivity.options import EXPOSURE, FLOW
+from ansible.module_utils.connectivity.options import EXPOSURE, FLOW, PLANNED
 from ansible.module_utils.connectivity.probe import ProbeError
-
-KNOWN = {"id": {"type": "str", "required": True}, "address": {"type": "str", "required": True}}
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "flows": {"type": "list", "elements": "dict", "default": [], "options": FLOW | KNOWN},
-            "exposures": {"type": "list", "elements": "dict", "default": [], "options": EXPOSURE | KNOWN},
+            "flows": {"type": "list", "elements": "dict", "default": [], "options": FLOW | PLANNED},
+            "exposures": {"type": "list", "elements": "dict", "default": [], "options": EXPOSURE | PLANNED},
             "timeout": {"type": "float", "default": 120},
             "probe_timeout": {"type": "float", "default": 4},
         },

@@ -24,9 +24,17 @@ description:
     the keypair, the ports' groups, missing interfaces and metadata of servers and the association of
     floating IPs. A rule's description is set only when the rule is made. A server in ERROR, or one that is
     being deleted, is replaced; its ports and addresses stay.
-  - Does not change a server's flavor, image, user data or the address of a port in use; the first two and
-    the last are reported in RV(warnings). Resources of the topology that are no longer declared are left
-    alone and reported in RV(unmanaged).
+  - Resizes a server to the declared flavor. One that runs reboots, one that is stopped stays stopped. The
+    resize is confirmed at once, and reverted if that cannot be done. One that an interrupted run has left is
+    confirmed if it leads to the declared flavor, and reverted if it leads to another. Nova resizes servers
+    that are ACTIVE or SHUTOFF, and makes no disk smaller; what it would refuse of that is a problem before
+    anything is changed.
+  - Starts and stops servers as declared by O(servers[].running); what is resized too is stopped before that
+    and started after it. A server that nova can neither start nor stop, such as one that is paused, is left
+    as it is and reported in RV(warnings).
+  - Does not change a server's image, user data or the address of a port in use; the first and the last are
+    reported in RV(warnings). A server made anew from a snapshot has the image that the snapshot comes from.
+    Resources of the topology that are no longer declared are left alone and reported in RV(unmanaged).
   - Before anything is changed, the whole input is checked, against the cloud as well, the project's quotas
     included. All problems are reported at once.
   - An interrupted run leaves nothing that the next run does not find. So does a failed one; it stops at the
@@ -236,7 +244,7 @@ options:
         type: str
         required: true
       flavor:
-        description: Name or id of the flavor.
+        description: Name or id of the flavor. A server that has another one is resized.
         type: str
         required: true
       interfaces:
@@ -272,6 +280,11 @@ options:
       floating_ip:
         description: Name or id of the external network to take a floating IP from. None if omitted.
         type: str
+      running:
+        description:
+          - Whether the server runs. One that runs and shall not is shut down. Left as it is if omitted.
+          - A new server that shall not run is stopped when it is ACTIVE, maybe before cloud-init is done.
+        type: bool
   only:
     description:
       - Names of the servers to act on, with their ports and floating IPs; everything else stays as it is.
@@ -279,7 +292,8 @@ options:
     type: list
     elements: str
   timeout:
-    description: Seconds for the servers to become ready, and for deleted ones to disappear.
+    description: Seconds for the servers to become ready, for a start or stop, for each stage of a resize, and
+      for deleted servers to disappear.
     type: int
     default: 600
 requirements:
@@ -371,7 +385,7 @@ facts:
   type: dict
 changes:
   description: What was done, or in check mode would be; action (create, update, delete, tag), kind, name
-    and details.
+    and details. A resize updates the kind flavor, a start or stop the kind power, under the server's name.
   returned: always once the plan is made
   type: list
   elements: dict
@@ -380,7 +394,7 @@ plan:
   returned: always once the plan is made
   type: list
   elements: str
-  sample: ['+ network client', '~ routes inner', '- floating_ip 192.168.37.104']
+  sample: ['+ network client', '~ routes inner', '~ flavor frontend', '- floating_ip 192.168.37.104']
 unmanaged:
   description: Resources with the owner's tag that are not declared.
   returned: success
@@ -475,6 +489,7 @@ ARGUMENTS: dict[str, Any] = {
         config_drive={"type": "bool", "default": False},
         metadata={"type": "dict", "default": {}},
         floating_ip=text(),
+        running={"type": "bool"},
     ),
     "only": {"type": "list", "elements": "str"},
     "timeout": {"type": "int", "default": 600},
@@ -501,7 +516,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     plan = plan_present(desired, actual) if present else plan_absent(desired.name, desired.only, actual)
     cloud.found = dict(plan.found)
     problems = list(plan.problems)
-    if any(step.action == "create" for step in plan.steps):
+    if any(step.action == "create" or step.kind == "flavor" for step in plan.steps):
         found, more = resolve(plan, cloud.offer())
         cloud.found |= found
         problems += more

@@ -8,7 +8,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from lab import host, variable
+from lab import ROOT, host, member, run, variable
 from testinfra.host import Host
 
 SERVICES = {"sum": 50001, "sub": 50002, "mul": 50003, "div": 50004}
@@ -22,10 +22,16 @@ def outside() -> Host:
 @pytest.fixture(scope="module")
 def floating_ip() -> str:
     """The frontend's address, as the SSH configuration knows it."""
-    text = (Path(variable("lab_state_dir")) / "ssh_config").read_text()
+    text = (Path(variable("lab_state_dir")) / "client" / "ssh_config").read_text()
     match = re.search(r"Host frontend\n.*?HostName (\S+)", text, re.DOTALL)
     assert match
     return match[1]
+
+
+def service_urls() -> list[str]:
+    """The services' addresses, as the frontend knows them."""
+    backends = json.loads(host("frontend").check_output("cat /etc/calculator.json"))["backends"]
+    return [url for urls in backends.values() for url in urls]
 
 
 def ask(outside: Host, url: str, body: str) -> str:
@@ -84,8 +90,37 @@ def test_frontend_runs_unprivileged_now_and_after_a_boot() -> None:
 
 def test_services_answer_the_frontend_alone(outside: Host) -> None:
     """The same address and port: an answer from the frontend, none from outside."""
-    deployed = json.loads(host("frontend").check_output("cat /etc/calculator.json"))["backends"]
-    for urls in deployed.values():
+    for url in service_urls():
+        assert '"ok"' in host("frontend").check_output("curl --silent --max-time 30 %s/healthz", url)
+        assert outside.run("curl --silent --max-time 3 %s/healthz", url).rc in (7, 28)
+
+
+def test_the_services_stay_closed_to_somebody_outside_who_knows_the_way(outside: Host) -> None:
+    with member() as cloud:
+        gateway = cloud.network.find_router("public_gateway", ignore_missing=False)
+    (address,) = gateway.external_gateway_info["external_fixed_ips"]
+    urls = service_urls()
+    outside.check_output("ip route add 10.0.2.0/24 via %s", address["ip_address"])
+    try:
         for url in urls:
-            assert '"ok"' in host("frontend").check_output("curl --silent --max-time 30 %s/healthz", url)
             assert outside.run("curl --silent --max-time 3 %s/healthz", url).rc in (7, 28)
+    finally:
+        outside.check_output("ip route del 10.0.2.0/24")
+
+
+def test_the_cloud_itself_tells_ansible_what_is_deployed(tmp_path: Path) -> None:
+    """The example for the embedded cloud, with the names of the tests' cloud."""
+    example = (ROOT / "inventories" / "deployed" / "embedded.openstack.yml").read_text()
+    inventory = tmp_path / "tests.openstack.yml"
+    inventory.write_text(example.replace("embedded", variable("lab_cloud")))
+    done = run(
+        "ansible",
+        f"--inventory={inventory}",
+        "topology_client",
+        "-m",
+        "ansible.builtin.raw",
+        "-a",
+        "hostname",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(done.stdout.split()) >= {"frontend", *SERVICES}

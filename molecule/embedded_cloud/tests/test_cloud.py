@@ -10,7 +10,7 @@ from pathlib import Path
 
 import openstack
 import pytest
-from lab import host, variable
+from lab import ROOT, host, member, variable
 from openstack.connection import Connection
 
 
@@ -20,31 +20,29 @@ def clouds() -> Path:
 
 
 @pytest.fixture(scope="module")
-def member(clouds: Path) -> Iterator[Connection]:
-    config = openstack.config.OpenStackConfig(config_files=[str(clouds)])
-    connection = Connection(config=config.get_one(cloud=variable("lab_cloud")))
-    yield connection
-    connection.close()
+def cloud() -> Iterator[Connection]:
+    with member() as connection:
+        yield connection
 
 
 def test_credentials_are_private(clouds: Path) -> None:
     assert stat.S_IMODE(clouds.stat().st_mode) == 0o600
 
 
-def test_guest_image_and_flavors_are_offered(member: Connection) -> None:
-    assert "debian-13" in {image.name for image in member.image.images()}
-    assert {"small", "medium"} <= {flavor.name for flavor in member.compute.flavors()}
+def test_guest_image_and_flavors_are_offered(cloud: Connection) -> None:
+    assert "debian-13" in {image.name for image in cloud.image.images()}
+    assert {"small", "medium"} <= {flavor.name for flavor in cloud.compute.flavors()}
 
 
-def test_plain_member_may_not_use_the_external_network(member: Connection) -> None:
-    external = member.network.find_network("insa")
+def test_plain_member_may_not_use_the_external_network(cloud: Connection) -> None:
+    external = cloud.network.find_network("insa")
     with pytest.raises(openstack.exceptions.ForbiddenException, match="not allowed to create port"):
-        member.network.create_port(network_id=external.id)
+        cloud.network.create_port(network_id=external.id)
 
 
-def test_plain_member_is_no_administrator(member: Connection) -> None:
+def test_plain_member_is_no_administrator(cloud: Connection) -> None:
     with pytest.raises(openstack.exceptions.ForbiddenException):
-        list(member.identity.users())
+        list(cloud.identity.users())
 
 
 def test_apis_listen_on_the_loopback_address_alone() -> None:
@@ -98,10 +96,6 @@ def test_secrets_are_not_those_of_the_image() -> None:
 
 
 def test_idle_cloud_fits_in_its_memory() -> None:
-    """The proportional share of everything in the container but the servers: at most 2.2 GiB."""
-    command = (
-        "for p in /proc/[0-9]*; do case $(tr '\\0' ' ' < $p/cmdline 2>/dev/null) in *qemu-system*) ;;"
-        " *) grep -h ^Pss: $p/smaps_rollup 2>/dev/null;; esac; done"
-        " | awk '{sum += $2} END {print int(sum / 1024)}'"
-    )
-    assert int(host("cloud").check_output(command)) <= 2253
+    """At most 2.2 GiB."""
+    script = (ROOT / "benchmarks" / "memory.sh").read_text()
+    assert int(host("cloud").check_output("sh -c %s", script)) <= 2253

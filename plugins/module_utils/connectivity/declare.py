@@ -105,8 +105,8 @@ def _faults(kind: str, record: Record, hosts: Collection[str]) -> list[str]:
             faults.append("port: icmp has none")
     elif not 1 <= record.get("port", 0) <= 65535:
         faults.append(f"port: {record['protocol']} needs one within 1-65535")
-    if "via" in record and not _literal(record["via"]):
-        faults.append(f"via: {record['via']} is not an address")
+    if record.get("via", "direct") != "direct" and not _literal(record["via"]):
+        faults.append(f"via: {record['via']} is neither an address nor 'direct'")
     return faults
 
 

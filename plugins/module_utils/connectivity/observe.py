@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .probe import Target, next_hop, observe
+from .probe import Observation, Target, next_hop, observe
 from .scan import parse_ranges, scan
 from .verdicts import REACHABLE
 
@@ -31,12 +31,17 @@ def observe_all(
     def exposure_call(exposure: Mapping[str, Any]) -> Callable[[], Record]:
         return lambda: _observe_exposure(exposure, timeout, patience)
 
-    return _all_at_once([*map(flow_call, flows), *map(exposure_call, exposures)])
+    return all_at_once([*map(flow_call, flows), *map(exposure_call, exposures)])
 
 
-def _observe_flow(flow: Mapping[str, Any], timeout: float, patience: float) -> Record:
-    target = Target(flow["protocol"], flow["address"], flow.get("port") or 0, flow.get("path") or "/")
-    seen = observe(target, flow["expected"], timeout, patience)
+def target_of(flow: Mapping[str, Any]) -> Target:
+    """What a declared flow asks for."""
+    return Target(flow["protocol"], flow["address"], flow.get("port") or 0, flow.get("path") or "/")
+
+
+def observation(flow: Mapping[str, Any], seen: Observation, via: str) -> Record:
+    """What was seen of a flow, in the form in which it is reported; ``via`` is the next hop, where known."""
+    target = target_of(flow)
     record = _marks(flow) | {
         "protocol": target.protocol,
         "command": target.command,
@@ -48,9 +53,36 @@ def _observe_flow(flow: Mapping[str, Any], timeout: float, patience: float) -> R
     }
     if target.port:
         record["port"] = target.port
-    if flow.get("via"):
-        record["via"] = next_hop(target.address)
+    if via:
+        record["via"] = via
     return record
+
+
+def all_at_once(calls: Sequence[Callable[[], Record]]) -> list[Record]:
+    """Make every call in a thread of its own; the results are in order, and the first error is raised."""
+    results: list[Record] = [{} for _ in calls]
+    errors: list[Exception] = []
+
+    def work(place: int) -> None:
+        try:
+            results[place] = calls[place]()
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(place,)) for place in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+    return results
+
+
+def _observe_flow(flow: Mapping[str, Any], timeout: float, patience: float) -> Record:
+    target = target_of(flow)
+    seen = observe(target, flow["expected"], timeout, patience)
+    return observation(flow, seen, next_hop(target.address) if flow.get("via") else "")
 
 
 def _observe_exposure(exposure: Mapping[str, Any], timeout: float, patience: float) -> Record:
@@ -75,24 +107,3 @@ def _observe_exposure(exposure: Mapping[str, Any], timeout: float, patience: flo
 
 def _marks(declared: Mapping[str, Any]) -> Record:
     return {key: declared[key] for key in ("id", "name", "from", "to", "address") if declared.get(key)}
-
-
-def _all_at_once(calls: Sequence[Callable[[], Record]]) -> list[Record]:
-    """Make every call in a thread of its own; the results are in order, and the first error is raised."""
-    results: list[Record] = [{} for _ in calls]
-    errors: list[Exception] = []
-
-    def work(place: int) -> None:
-        try:
-            results[place] = calls[place]()
-        except Exception as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=work, args=(place,)) for place in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
-    return results

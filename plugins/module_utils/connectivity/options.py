@@ -27,3 +27,9 @@ EXPOSURE: dict[str, Any] = {
     "open_ports": {"type": "list", "elements": "int", "required": True},
     "scan": {"type": "list", "elements": "str", "required": True},
 }
+
+PLANNED: dict[str, Any] = {
+    "id": {"type": "str", "required": True},
+    "address": {"type": "str", "required": True},
+}
+"""What a flow or an exposure has besides once it is planned."""

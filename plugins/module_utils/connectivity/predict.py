@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Any
 
-from .topology import DELIVERED, LEAVES, NO_NEIGHBOUR, Node, Topology, parse_topology
+from .topology import DELIVERED, LEAVES, NO_NEIGHBOUR, Node, Topology
 from .verdicts import LOST, REACHABLE, UNREACHABLE
 
 _ENDS = {NO_NEIGHBOUR: UNREACHABLE}
@@ -53,10 +53,9 @@ def predict(topology: Topology, flow: Mapping[str, Any]) -> Prediction | None:
     return _arrive(topology, flow, source, way.node, way.steps)
 
 
-def with_predictions(flows: Iterable[Mapping[str, Any]], topology: Mapping[str, Any]) -> list[dict[str, Any]]:
+def with_predictions(flows: Iterable[Mapping[str, Any]], topology: Topology) -> list[dict[str, Any]]:
     """The flows, with ``predicted: {verdict, why}`` on those of which the topology says something."""
-    parsed = parse_topology(topology)
-    predictions = ((flow, predict(parsed, flow) if topology else None) for flow in flows)
+    predictions = ((flow, predict(topology, flow)) for flow in flows)
     return [
         {**flow, "predicted": {"verdict": prediction.verdict, "why": prediction.why}}
         if prediction

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
@@ -107,12 +107,17 @@ class Topology:
         return Way(LEAVES, node, (*steps, f"{node.name} sends it out to {node.external}"))
 
 
-def parse_topology(declared: Mapping[str, Any]) -> Topology:
+def parse_topology(
+    declared: Mapping[str, Any],
+    deployed: Mapping[str, Mapping[str, Any]] | None = None,
+    routes: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
+) -> Topology:
     """Read a topology as the options of the module openstack_topology describe it.
 
-    Servers may carry more: ``routes`` (``[{destination, gateway}]``) of the guest, ``floating_address``, and
-    in ``interfaces`` the addresses that the cloud chose.
+    ``deployed`` holds what only the cloud knows, by server: ``addresses`` by network and ``floating_ip``, as
+    that module returns them. ``routes`` (``[{destination, gateway}]``) are those inside the servers.
     """
+    deployed, routes = deployed or {}, routes or {}
     by_subnet: dict[str, Mapping[str, Any]] = {}
     by_network: dict[str, Mapping[str, Any]] = {}
     for network in declared.get("networks") or ():
@@ -120,7 +125,10 @@ def parse_topology(declared: Mapping[str, Any]) -> Topology:
             by_subnet[subnet.get("name") or network["name"]] = subnet
             by_network.setdefault(network["name"], subnet)
     routers = [_router(entry, by_subnet) for entry in declared.get("routers") or ()]
-    servers = [_server(entry, by_network) for entry in declared.get("servers") or ()]
+    servers = [
+        _server(entry, by_network, deployed.get(entry["name"], {}), routes.get(entry["name"], ()))
+        for entry in declared.get("servers") or ()
+    ]
     return Topology(
         servers={node.name: node for node in servers},
         routers={node.name: node for node in routers},
@@ -137,20 +145,29 @@ def _router(entry: Mapping[str, Any], subnets: Mapping[str, Mapping[str, Any]]) 
         for interface in entry.get("interfaces") or ()
         if interface["subnet"] in subnets
     )
-    routes = _routes(entry, "nexthop")
+    routes = _routes(entry.get("routes"), "nexthop")
     return Node(entry["name"], interfaces, routes, entry.get("external_network") or None)
 
 
-def _server(entry: Mapping[str, Any], networks: Mapping[str, Mapping[str, Any]]) -> Node:
+def _server(
+    entry: Mapping[str, Any],
+    networks: Mapping[str, Mapping[str, Any]],
+    deployed: Mapping[str, Any],
+    own_routes: Sequence[Mapping[str, str]],
+) -> Node:
+    chosen = deployed.get("addresses") or {}
     known = [interface for interface in entry["interfaces"] if interface["network"] in networks]
     interfaces = tuple(
-        Interface(IPv4Network(networks[interface["network"]]["cidr"]), _address(interface.get("address")))
+        Interface(
+            IPv4Network(networks[interface["network"]]["cidr"]),
+            _address(chosen.get(interface["network"]) or interface.get("address")),
+        )
         for interface in known
     )
-    routes = _routes(entry, "gateway")
+    routes = _routes(own_routes, "gateway")
     for interface in known:
         subnet = networks[interface["network"]]
-        routes += _routes({"routes": subnet.get("host_routes")}, "nexthop")
+        routes += _routes(subnet.get("host_routes"), "nexthop")
         gateway = _gateway(subnet)
         if gateway is not None:
             routes += ((_EVERYWHERE, gateway),)
@@ -159,7 +176,7 @@ def _server(entry: Mapping[str, Any], networks: Mapping[str, Mapping[str, Any]])
         interfaces,
         routes,
         groups=tuple(entry.get("security_groups") or ("default",)),
-        floating=_address(entry.get("floating_address")),
+        floating=_address(deployed.get("floating_ip")),
     )
 
 
@@ -169,10 +186,10 @@ def _next_hop(node: Node, destination: IPv4Address) -> tuple[IPv4Network, IPv4Ad
     return max(fitting, key=lambda route: route[0].prefixlen, default=None)
 
 
-def _routes(entry: Mapping[str, Any], hop: str) -> tuple[tuple[IPv4Network, IPv4Address], ...]:
-    return tuple(
-        (IPv4Network(route["destination"]), IPv4Address(route[hop])) for route in entry.get("routes") or ()
-    )
+def _routes(
+    routes: Iterable[Mapping[str, str]] | None, hop: str
+) -> tuple[tuple[IPv4Network, IPv4Address], ...]:
+    return tuple((IPv4Network(route["destination"]), IPv4Address(route[hop])) for route in routes or ())
 
 
 def _address(text: str | None) -> IPv4Address | None:

@@ -12,9 +12,10 @@ VERDICTS = ("reproduced", "contradicted", "measured")
 
 Record = dict[str, Any]
 
-# What differs between two runs that showed the same.
-_VOLATILE = frozenset({"recorded", "started", "seconds"})
-_OBSERVATION_KEYS = ("host", "command", "rc", "output", "started", "seconds")
+# What an observation says, and what differs between two runs that showed the same.
+_SEEN = ("host", "command", "rc", "output")
+_TIMES = ("started", "seconds")
+_VOLATILE = frozenset({"recorded", *_TIMES})
 
 
 class EvidenceError(ValueError):
@@ -32,7 +33,7 @@ def build(
 ) -> Record:
     """The evidence for one claim; EvidenceError when there is none.
 
-    ``recorded`` is the time of writing (UTC, ISO 8601). An observation's times are None where not known.
+    ``recorded`` is the time of writing (UTC, ISO 8601). An observation whose times are not known has none.
     """
     if claim not in CLAIMS:
         raise EvidenceError(f"claim {claim} is not known; the claims are {min(CLAIMS)} to {max(CLAIMS)}.")
@@ -52,9 +53,14 @@ def build(
         "verdict": verdict,
         "explanation": explanation.strip(),
         "environment": dict(environment),
-        "observations": [{key: entry.get(key) for key in _OBSERVATION_KEYS} for entry in observations],
+        "observations": [_observation(entry) for entry in observations],
         "recorded": recorded,
     }
+
+
+def _observation(entry: Mapping[str, Any]) -> dict[str, Any]:
+    known = {key: entry[key] for key in _TIMES if entry.get(key) is not None}
+    return {key: entry.get(key) for key in _SEEN} | known
 
 
 def dump(record: Record) -> str:

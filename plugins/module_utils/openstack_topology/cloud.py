@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,8 @@ REQUEST_TIMEOUT = 120
 POLL = 0.5
 """Seconds between two looks at the servers; one list serves all that are waited for."""
 WORKERS = 8
+
+SERVICES = ("compute", "image", "network")
 
 TAGGED = {
     "network": network.Network,
@@ -72,6 +75,15 @@ def connect(cloud: str) -> openstack.connection.Connection:
         ) from error
     except (exceptions.ConfigException, auth_errors.ClientException) as error:
         raise CloudError(f"cloud: {cloud!r} in {config.config_filename} is not usable: {error}") from error
+    # Touched here, in one thread: discovery of a service's endpoint is not safe in several.
+    for service in SERVICES:
+        try:
+            getattr(connection, service).get_endpoint_data()
+        except (exceptions.SDKException, auth_errors.ClientException) as error:
+            raise CloudError(
+                f"cloud: {cloud!r} lets us in at {url}, and its {service} service does not answer "
+                f"({explain(error)}); wait until it does, or ask the cloud's operator"
+            ) from error
     return connection
 
 
@@ -102,15 +114,17 @@ class Cloud:
     def __init__(self, connection: openstack.connection.Connection, owner: str, timeout: float) -> None:
         self.owner = owner
         self.timeout = timeout
-        # Touched here, in one thread: discovery of a service's endpoint is not safe in several.
         self.network = connection.network
         self.compute = connection.compute
-        self.compute.get_endpoint_data()
         self.image = connection.image
         self.project = connection.current_project_id
         self.found: dict[tuple[str, str], Found] = {}
         self.rules: dict[str, tuple[tuple[str, Rule], ...]] = {}
         """By the group's id: the rules it has."""
+        self.polling = threading.Lock()
+        self.polled = float("-inf")
+        self.servers: dict[str, state.Server] = {}
+        """By id: the topology's servers as they were at the time `polled`."""
 
     # ---- reading
 
@@ -133,14 +147,28 @@ class Cloud:
             "servers": lambda: [
                 self._server(s) for s in self.compute.servers(**({} if all_servers else {"tags": tag}))
             ],
-            "images": lambda: self._images(wanted) if wanted else [],
+            "images": lambda: self._images("name", wanted) if wanted else [],
         }
         actual = state.Actual(**{name: tuple(items) for name, items in _together(lists).items()})
-        flavors = {server.flavor for server in servers}
-        if servers and any(server.owned and server.flavor not in flavors for server in actual.servers):
-            actual = replace(actual, flavors=tuple(_together({"flavors": self._flavors})["flavors"]))
         self.rules = {group.id: group.rules for group in actual.security_groups}
-        return actual
+        return self._look_closer(actual, {server.name: server for server in servers})
+
+    def _look_closer(self, actual: state.Actual, declared: Mapping[str, Server]) -> state.Actual:
+        """Return `actual` with the flavors and images that tell whether servers which look different are."""
+        pairs = [(s, declared[s.name]) for s in actual.servers if s.owned and s.name in declared]
+        images = {(image.name, image.id) for image in actual.images}
+        unknown = {
+            id_
+            for there, server in pairs
+            if there.image_id not in ("", server.image) and (server.image, there.image_id) not in images
+            for id_ in {there.image_id, server.image}.difference(name for name, _ in images)
+        }
+        lists: dict[str, Callable[[], list[Any]]] = {}
+        if any(there.flavor != server.flavor for there, server in pairs):
+            lists["flavors"] = self._flavors
+        if unknown:
+            lists["images"] = lambda: self._descent(unknown, actual.images)
+        return replace(actual, **{name: tuple(items) for name, items in _together(lists).items()})
 
     def offer(self) -> state.Offer:
         """Return the flavors, images and quotas of the project."""
@@ -156,7 +184,9 @@ class Cloud:
         return state.Offer(tuple(parts["flavors"]), tuple(parts["images"]), dict(parts["quotas"]))
 
     def _flavors(self) -> list[state.Flavor]:
-        return [state.Flavor(f.id, f.name, vcpus=f.vcpus, ram=f.ram) for f in self.compute.flavors()]
+        return [
+            state.Flavor(f.id, f.name, vcpus=f.vcpus, ram=f.ram, disk=f.disk) for f in self.compute.flavors()
+        ]
 
     def _network_quotas(self) -> list[tuple[str, state.Quota]]:
         kinds = {
@@ -189,14 +219,30 @@ class Cloud:
             ("keypair", state.Quota(limits.keypairs, sum(1 for _ in self.compute.keypairs()))),
         ]
 
-    def _images(self, wanted: set[str]) -> list[state.Resource]:
-        names = ",".join(f'"{name}"' for name in sorted(wanted))
-        return [state.Resource(i.id, i.name) for i in self.image.images(name=f"in:{names}")]
+    def _images(self, attribute: str, wanted: Iterable[str]) -> list[state.Image]:
+        values = ",".join(f'"{value}"' for value in sorted(wanted))
+        return [
+            state.Image(i.id, i.name, base_id=(i.properties or {}).get("base_image_ref") or "")
+            for i in self.image.images(**{attribute: f"in:{values}"})
+        ]
+
+    def _descent(self, ids: set[str], known: Iterable[state.Image]) -> list[state.Image]:
+        """Return the `known` images, those with the `ids`, and what they descend from by snapshots."""
+        images = {image.id: image for image in known}
+        asked: set[str] = set()
+        while missing := ids - images.keys() - asked:
+            asked |= missing
+            images |= {image.id: image for image in self._images("id", missing)}
+            # Nova names the image that the server had: of a server made anew from a snapshot, the snapshot.
+            ids = {images[id_].base_id for id_ in missing & images.keys()} - {""}
+        return list(images.values())
 
     def _owned(self, resource: Any) -> dict[str, bool]:
-        tagged = owner_tag(self.owner) in (resource.tags or ())
+        # What another project shares with this one may be a topology of the same name: it is theirs.
+        mine = resource.project_id == self.project
+        tagged = mine and owner_tag(self.owner) in (resource.tags or ())
         marked = description_text(self.owner, resource.description or "") is not None
-        return {"owned": tagged or marked, "tagged": tagged}
+        return {"owned": tagged or (mine and marked), "tagged": tagged}
 
     def _text(self, resource: Any) -> str:
         description = resource.description or ""
@@ -271,8 +317,12 @@ class Cloud:
             owned,
             status=s.status,
             deleting=s.task_state in ("deleting", "soft-deleting"),
+            task=s.task_state or "",
             fault=(s.fault or {}).get("message", ""),
             flavor=flavor.get("original_name") or flavor.get("name") or "",
+            vcpus=flavor.get("vcpus") or 0,
+            ram=flavor.get("ram") or 0,
+            disk=flavor.get("disk") or 0,
             image_id=(s.image or {}).get("id") or "",
             metadata=tuple(sorted((s.metadata or {}).items())),
         )
@@ -452,8 +502,128 @@ class Cloud:
     def _update_server(self, step: Step) -> None:
         self.compute.set_server_metadata(self.id("server", step.name), **step.spec["metadata"])
 
+    def _update_flavor(self, step: Step) -> None:
+        wanted = step.spec["name"]
+        server = self._at_rest(step.name)
+        if server.move_to(wanted) == "revert":
+            self.compute.revert_server_resize(server.id)
+            server = self._at_rest(step.name)
+        if server.move_to(wanted) == "resize":
+            self.compute.resize_server(server.id, self.id("flavor", step.spec["flavor"]))
+            server = self._at_rest(step.name)
+        if server.move_to(wanted) == "confirm":
+            server = self._confirm(server)
+        if server.status not in state.RESIZABLE or server.flavor != wanted:
+            kept = f"put the server back to {server.flavor!r}"
+            remedy = "declare another flavor, or ask the cloud's operator for room"
+            raise CloudError(self._not_done(server, f"resize to {wanted!r}", kept, remedy))
+        self._learn("server", step.name, server.id, status=server.status)
+
+    def _update_power(self, step: Step) -> None:
+        wanted = step.spec["status"]
+        server = self._at_rest(step.name)
+        request, what = {
+            "ACTIVE": (self.compute.start_server, "start the server"),
+            "SHUTOFF": (self.compute.stop_server, "stop the server"),
+        }[wanted]
+        if server.status in state.RESIZABLE and server.status != wanted and not server.task:
+            try:
+                request(server.id)
+            except exceptions.ConflictException:
+                # Somebody else may have been faster.
+                if self._at_rest(step.name).status != wanted:
+                    raise
+            server = self._at_rest(step.name)
+        if server.status != wanted or server.task:
+            kept = f"left it in {server.status}"
+            remedy = "run again, or ask the cloud's operator"
+            raise CloudError(self._not_done(server, what, kept, remedy))
+        self._learn("server", step.name, server.id, status=server.status)
+
+    def _at_rest(self, name: str, leaving: str = "") -> state.Server:
+        """Return the server once nova has no task with it and it has left a status, or when time is up.
+
+        Raises `CloudError` if it is gone.
+        """
+        deadline = time.monotonic() + self.timeout
+        while True:
+            server = self._poll().get(self.id("server", name))
+            if server is None:
+                raise CloudError(f"server {name} was deleted by somebody else")
+            rests = server.is_lost or not (server.task or server.status == leaving)
+            if rests or time.monotonic() > deadline:
+                return server
+
+    def _poll(self) -> dict[str, state.Server]:
+        """Return the topology's servers by id, after a while and as they were after the call.
+
+        Whoever polls at the same time gets the same list.
+        """
+        time.sleep(POLL)
+        with self.polling:
+            now = time.monotonic()
+            # A younger list was begun while this call slept.
+            if now - self.polled >= POLL:
+                listed = self.compute.servers(tags=owner_tag(self.owner))
+                self.servers = {s.id: self._server(s) for s in listed}
+                self.polled = now
+            return self.servers
+
+    def _confirm(self, server: state.Server) -> state.Server:
+        """Confirm the resize and return the server as it is then; raises `CloudError` after reverting it."""
+        why = f"after {self.timeout:g} s nova has not confirmed the resize to {server.flavor!r}"
+        leaving = server.status
+        try:
+            self.compute.confirm_server_resize(server.id)
+        except (exceptions.SDKException, auth_errors.ClientException) as error:
+            why = f"nova does not confirm the resize to {server.flavor!r}: {explain(error)}"
+            leaving = ""
+        # Nova or somebody else may have been faster.
+        left = self._at_rest(server.name, leaving)
+        if left.status != server.status:
+            return left
+        try:
+            self.compute.revert_server_resize(server.id)
+        except (exceptions.SDKException, auth_errors.ClientException) as error:
+            raise CloudError(
+                f"{why}; nor does it revert it: {explain(error)}; the server stays in {left.status}, and the "
+                f"next run tries again"
+            ) from error
+        left = self._at_rest(server.name)
+        raise CloudError(
+            f"{why}; reverted it: the server is {left.status} with {left.flavor!r}; the next run tries again"
+        )
+
+    def _not_done(self, server: state.Server, what: str, kept: str, remedy: str) -> str:
+        """Return the sentence for a server that came to rest without what was asked for, or did not rest."""
+        if server.status == "ERROR":
+            return (
+                f"nova could not {what} and has left the server in ERROR: "
+                f"{self._reason(server)}; the next run makes it anew, so have the cloud's operator repair it "
+                f"first if it is to be kept"
+            )
+        if server.status in state.RESIZABLE and not server.task:
+            return f"nova could not {what} and has {kept}: {self._reason(server)}; {remedy}"
+        return (
+            f"nova did not {what}: the server is in {server.status}; raise timeout ({self.timeout:g} s) if "
+            f"nova is only slow, the next run goes on from there"
+        )
+
+    def _reason(self, server: state.Server) -> str:
+        """Return why nova has given up: plain members are told faults, and rarely more."""
+        if server.fault:
+            return server.fault
+        try:
+            request = next(self.compute.server_actions(server.id)).request_id
+            events = self.compute.get_server_action(request, server.id).events or ()
+        except (StopIteration, exceptions.SDKException, auth_errors.ClientException):
+            return "it gives no reason"
+        details = [event.details for event in events if event.details]
+        return details[0] if details else f"it gives no reason; its log has one under {request}"
+
     def _update_attachment(self, step: Step) -> None:
-        server_id = self.id("server", step.name)
+        # Nova attaches nothing to a server that an interrupted run has left starting or stopping.
+        server_id = self._at_rest(step.name).id
         for name in step.spec["ports"]:
             port_id = self.id("port", name)
             if self.network.get_port(port_id).device_id != server_id:

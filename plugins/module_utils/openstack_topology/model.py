@@ -129,7 +129,10 @@ class ServerInterface:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server; image, flavor and the floating IP's network are names or ids of what the cloud offers."""
+    """A server; image, flavor and the floating IP's network are names or ids of what the cloud offers.
+
+    `running` is `None` if it may run or not.
+    """
 
     name: str
     image: str
@@ -140,6 +143,7 @@ class Server:
     config_drive: bool = False
     metadata: tuple[tuple[str, str], ...] = ()
     floating_ip: str | None = None
+    running: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -529,6 +533,7 @@ class _Parser:
             bool(item.get("config_drive")),
             tuple(metadata),
             item.get("floating_ip") or None,
+            item.get("running"),
         )
 
     def check_addresses(

@@ -1,4 +1,4 @@
-"""Compare what a plan creates with what the cloud offers: images, flavors and the project's quotas."""
+"""Compare what a plan creates and resizes with what the cloud offers: images, flavors and quotas."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from .plan import Found, Plan, unknown
-from .state import Offer, Resource
+from .state import Flavor, Offer, Resource, Server
 
 R = TypeVar("R", bound=Resource)
 
@@ -17,9 +17,9 @@ DEFAULT_RULES = 2
 
 
 def resolve(plan: Plan, offer: Offer) -> tuple[dict[tuple[str, str], Found], list[str]]:
-    """Return the ids of the images and flavors that the plan's new servers name, and the problems.
+    """Return the ids of the images and flavors that the plan's servers name, and the problems.
 
-    A problem is an unknown or ambiguous name, or a quota that would be exceeded.
+    A problem is an unknown or ambiguous name, a disk that would shrink, or a quota that would be exceeded.
     """
     found: dict[tuple[str, str], Found] = {}
     problems: list[str] = []
@@ -48,6 +48,16 @@ def resolve(plan: Plan, offer: Offer) -> tuple[dict[tuple[str, str], Found], lis
                 replaced = f"delete server {step.name}" in {other.key for other in plan.steps}
                 demand["core"] += 0 if replaced else flavor.vcpus
                 demand["ram"] += 0 if replaced else flavor.ram
+        elif step.kind == "flavor":
+            where = f"servers[{step.name}].flavor"
+            flavor = _choose(offer.flavors, step.spec["flavor"], where, "a flavor", problems)
+            if flavor:
+                found["flavor", step.spec["flavor"]] = Found(flavor.id)
+                server = step.spec["server"]
+                # Servers are resized in any order: one that shrinks makes no room for one that grows.
+                demand["core"] += max(flavor.vcpus - server.vcpus, 0)
+                demand["ram"] += max(flavor.ram - server.ram, 0)
+                problems += _shrinking(where, server, flavor)
     return found, problems + shortages(demand, offer)
 
 
@@ -71,6 +81,18 @@ def shortages(demand: Counter[str], offer: Offer) -> list[str]:
                 f"remove something, {remedy}, or ask the cloud's operator for more"
             )
     return problems
+
+
+def _shrinking(where: str, server: Server, flavor: Flavor) -> list[str]:
+    """Return the problem of a disk that would shrink, which nova would tell to the cloud's operator alone."""
+    # In the middle of a resize the disk is not yet known; a server without an image has its disk on a volume.
+    if server.is_resizing or not server.image_id or flavor.disk >= server.disk:
+        return []
+    return [
+        f"{where}: {flavor.name!r} has a disk of {flavor.disk} GiB, the server one of {server.disk} GiB, and "
+        f"nova cannot make it smaller; choose a flavor with at least as much, or delete the server and have "
+        f"it made anew"
+    ]
 
 
 def _choose(offered: Iterable[R], wanted: str, where: str, what: str, problems: list[str]) -> R | None:

@@ -12,6 +12,15 @@ from .plan import GONE, READY, Found, Plan, Planner, address_of, describe, rule_
 
 R = TypeVar("R", bound=state.Resource)
 
+REMEDIES = {
+    "PAUSED": "unpause it first",
+    "SUSPENDED": "resume it first",
+    "SHELVED": "unshelve it first",
+    "SHELVED_OFFLOADED": "unshelve it first",
+    "RESCUE": "unrescue it first",
+}
+"""By the status in which nova neither resizes, starts nor stops: what brings back to ACTIVE or SHUTOFF."""
+
 
 def plan_present(desired: Topology, actual: state.Actual) -> Plan:
     """Plan the way from `actual` to `desired`."""
@@ -397,6 +406,8 @@ class _Present(Planner):
         needs = [GONE] if lost else []
         group_ids = self.resolve_groups(server)
         attach: list[str] = []
+        # Nova attaches nothing to a server in the middle of a resize.
+        calm = [READY, f"update flavor {server.name}"] if there and there.is_resizing else [READY]
         for nic in server.interfaces:
             if not self.known_network(server, nic):
                 continue
@@ -434,6 +445,7 @@ class _Present(Planner):
             if server.security_groups:
                 details.append(f"security_groups: {show(server.security_groups)}")
             self.add("create", "server", server.name, spec, needs, details)
+            self.power(server, None, [READY])
             return
         if attach:
             # Nova binds the ports of a server only while it builds it: those that exist need no change then.
@@ -444,16 +456,22 @@ class _Present(Planner):
                 "attachment",
                 server.name,
                 {"ports": attach},
-                [*needs, READY],
+                [*needs, *calm],
                 details,
                 shown=not expected,
             )
+        ready = [READY] if building else []
+        if not there.is_resizing:
+            needs += [f"update attachment {server.name}", *ready]
+        self.flavor(server, there, [*needs, *self.power(server, there, needs)])
         metadata = dict(there.metadata)
         changed = {key: value for key, value in server.metadata if metadata.get(key) != value}
         if changed:
             details = [f"{key}: {show(metadata.get(key))} -> {show(value)}" for key, value in changed.items()]
-            self.add("update", "server", server.name, {"metadata": changed}, (), details)
-        self.compare_unrepaired(server, there)
+            # Nova refuses metadata until a server is built, and until a resize is confirmed.
+            needs = [f"update flavor {server.name}", *ready]
+            self.add("update", "server", server.name, {"metadata": changed}, needs, details)
+        self.compare_image(server, there)
 
     def resolve_groups(self, server: model.Server) -> frozenset[str] | None:
         """Return the ids of the server's groups ("" for one to be created), `None` for neutron's default."""
@@ -469,20 +487,68 @@ class _Present(Planner):
             self.lookup("network", self.actual.networks, nic.network, where, "a network declared or existing")
         )
 
-    def compare_unrepaired(self, server: model.Server, there: state.Server) -> None:
-        """Warn of differences that only a resize or a new server would repair."""
-        names = {flavor.name for flavor in self.actual.flavors if flavor.id == server.flavor}
-        if there.flavor and there.flavor not in {server.flavor, *names}:
-            self.warnings.append(
-                f"server {server.name}: its flavor is {there.flavor!r}, declared is {server.flavor!r}; left "
-                f"as it is"
+    def flavor(self, server: model.Server, there: state.Server, needs: Iterable[str]) -> None:
+        """Plan the resize to the declared flavor, or the end of one that was interrupted."""
+        flavors = self.actual.flavors
+        name = next((flavor.name for flavor in flavors if flavor.id == server.flavor), server.flavor)
+        if there.flavor == name and not there.is_resizing:
+            return
+        if there.status in (*state.RESIZABLE, *state.RESIZING) or there.is_building:
+            spec = {"flavor": server.flavor, "name": name, "server": there}
+            self.add("update", "flavor", server.name, spec, needs, _resize_details(there, name))
+        else:
+            remedy = REMEDIES.get(there.status, "run again when that is over")
+            self.problems.append(
+                f"servers[{server.name}].flavor: {server.flavor!r} cannot replace {there.flavor!r} while the "
+                f"server is {there.status}; {remedy}, or declare {there.flavor!r}"
             )
-        images = {image.id for image in self.actual.images if server.image in (image.id, image.name)}
-        if images and there.image_id and there.image_id not in images:
+
+    def power(self, server: model.Server, there: state.Server | None, needs: Iterable[str]) -> list[str]:
+        """Plan the start or stop of the server, `None` for one to be created.
+
+        Return the keys that its resize has to wait for.
+        """
+        if server.running is None:
+            return []
+        what, wanted, other = "start it", "ACTIVE", "SHUTOFF"
+        if not server.running:
+            what, wanted, other = "stop it", other, wanted
+        status = "ACTIVE" if there is None or there.is_building else there.becoming
+        resizing = status in state.RESIZING
+        if not resizing and status not in state.RESIZABLE:
+            remedy = REMEDIES.get(status, "run again when that is over")
             self.warnings.append(
-                f"server {server.name}: its image {there.image_id} is not {server.image!r} as declared; left "
-                f"as it is"
+                f"server {server.name}: it is {status}, declared is running: {show(server.running)}; left as "
+                f"it is, {remedy}"
             )
+            return []
+        # What an interrupted run has begun is waited for.
+        if status == wanted and (there is None or there.task not in state.POWERING):
+            return []
+        detail = f"{what} (it is {status})" if server.running else what
+        if resizing:
+            detail = f"{what}, if it is {other} after the resize"
+        first = not server.running and not resizing
+        after = [] if first else [f"update {kind} {server.name}" for kind in ("attachment", "flavor")]
+        spec = {"status": wanted}
+        step = self.add(
+            "update", "power", server.name, spec, [*needs, *after], [detail], shown=status != wanted
+        )
+        return [step.key] if first else []
+
+    def compare_image(self, server: model.Server, there: state.Server) -> None:
+        """Warn of an image that is neither the declared one nor descends from it by snapshots."""
+        names = {image.id: image.name for image in self.actual.images}
+        declared = {id_ for id_, name in names.items() if server.image in (id_, name)}
+        line = self.actual.lineage(there.image_id)
+        if not declared or not line or not declared.isdisjoint(line):
+            return
+        what = (
+            f"its image {names[line[0]]!r} is not"
+            if line[-1] in names
+            else f"the image it comes from, {line[-1]}, is gone and may not be"
+        )
+        self.warnings.append(f"server {server.name}: {what} {server.image!r} as declared; left as it is")
 
     def port(
         self,
@@ -632,3 +698,17 @@ class _Present(Planner):
                 if resource.owned and resource.id not in self.kept:
                     label = resource.address if isinstance(resource, state.FloatingIp) else resource.name
                     self.unmanaged.append(f"{kind} {label}")
+
+
+def _resize_details(there: state.Server, flavor: str) -> list[str]:
+    """Return what has to be done until the server has the flavor of that name."""
+    reboots = "(the server reboots if it runs)"
+    if not there.is_resizing:
+        return [f"flavor: {there.flavor} -> {flavor} {reboots}"]
+    left = f"the resize to {there.flavor} that an interrupted run has left"
+    after = f"flavor: {flavor}, unless it has it then {reboots}"
+    return {
+        "confirm": [f"confirm {left}"],
+        "revert": [f"revert {left}", after],
+        "": [f"wait for the resize that an interrupted run has left in {there.status}", after],
+    }[there.move_to(flavor)]

@@ -6,6 +6,11 @@ from dataclasses import dataclass, field
 
 from .model import Route, Rule
 
+RESIZABLE = ("ACTIVE", "SHUTOFF")
+POWERING = {"powering-on": "ACTIVE", "powering-off": "SHUTOFF"}
+"""By nova's task with a server: the status that it leads to."""
+RESIZING = ("RESIZE", "VERIFY_RESIZE", "REVERT_RESIZE")
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:
@@ -103,14 +108,26 @@ class Keypair(Resource):
 
 @dataclass(frozen=True, slots=True)
 class Server(Resource):
-    """A server; `fault` is nova's message of a server in ERROR, `flavor` the name it was made with."""
+    """A server; `fault` is nova's message of a server in ERROR, `task` what nova is doing with it.
+
+    `flavor` is a name; what it gives are `vcpus`, `ram` in MiB and `disk` in GiB.
+    """
 
     status: str = "ACTIVE"
     deleting: bool = False
+    task: str = ""
     fault: str = ""
     flavor: str = ""
+    vcpus: int = 0
+    ram: int = 0
+    disk: int = 0
     image_id: str = ""
     metadata: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def becoming(self) -> str:
+        """The status after a start or stop that is under way, the present one if none is."""
+        return POWERING.get(self.task, self.status)
 
     @property
     def is_lost(self) -> bool:
@@ -121,6 +138,27 @@ class Server(Resource):
     def is_building(self) -> bool:
         """Whether nova is still at work on the server's first boot."""
         return self.status == "BUILD"
+
+    @property
+    def is_resizing(self) -> bool:
+        """Whether a resize has begun and is neither confirmed nor reverted."""
+        return self.status in RESIZING
+
+    def move_to(self, flavor: str) -> str:
+        """Return the request that brings the server nearer to `flavor`, "" if there is none.
+
+        It is confirm, revert or resize, once nova has no task with the server.
+        """
+        if self.status == "VERIFY_RESIZE":
+            return "confirm" if self.flavor == flavor else "revert"
+        return "resize" if self.status in RESIZABLE and self.flavor != flavor else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Image(Resource):
+    """An image; `base_id` is the image that the server had of which this one is a snapshot."""
+
+    base_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +173,28 @@ class Actual:
     floating_ips: tuple[FloatingIp, ...] = ()
     keypairs: tuple[Keypair, ...] = ()
     servers: tuple[Server, ...] = ()
-    images: tuple[Resource, ...] = ()
-    """The images with a declared name."""
+    images: tuple[Image, ...] = ()
+    """The images with a declared name; those of servers that have others, and what they descend from."""
     flavors: tuple[Resource, ...] = ()
-    """The cloud's flavors, read only if a server's flavor is not a declared name: it may be a declared id."""
+    """The cloud's flavors, read only if a server's has not the declared name: an id may be declared."""
+
+    def lineage(self, image_id: str) -> list[str]:
+        """Return the ids of an image, of what it is a snapshot of, and so on as far as they are known."""
+        bases = {image.id: image.base_id for image in self.images}
+        line: list[str] = []
+        while image_id and image_id not in line:
+            line.append(image_id)
+            image_id = bases.get(image_id, "")
+        return line
 
 
 @dataclass(frozen=True, slots=True)
 class Flavor(Resource):
-    """A flavor; `ram` in MiB."""
+    """A flavor; `ram` in MiB, `disk` in GiB."""
 
     vcpus: int = 0
     ram: int = 0
+    disk: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +207,7 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the cloud offers to new resources; read only when something is to be created."""
+    """What the cloud offers to new resources; read only when something is to be created or resized."""
 
     flavors: tuple[Flavor, ...] = ()
     images: tuple[Resource, ...] = ()

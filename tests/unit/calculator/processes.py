@@ -7,7 +7,6 @@ import contextlib
 import http.client
 import json
 import re
-import runpy
 import signal
 import subprocess
 import sys
@@ -17,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from python_archive import python_archive
+
 ROLE = Path(__file__).parents[3] / "roles" / "calculator"
 OPERATIONS = ("sum", "sub", "mul", "div")
 START_TIMEOUT = 30.0
@@ -25,9 +26,8 @@ REQUEST_TIMEOUT = 30.0
 
 def build_program(directory: Path) -> Path:
     """Write the archive into *directory* and return its path."""
-    filters = runpy.run_path(str(ROLE / "filter_plugins" / "zipapp.py"))["FilterModule"]().filters()
     program = directory / "calculator.pyz"
-    program.write_bytes(base64.b64decode(filters["calculator_zipapp"](str(ROLE / "files" / "calculator"))))
+    program.write_bytes(base64.b64decode(python_archive(str(ROLE / "files" / "calculator"))))
     return program
 
 

@@ -29,7 +29,7 @@ EXPOSURE: dict[str, Any] = {"from": "outside", "to": "frontend", "open_ports": [
         ({"protocol": "icmp"}, "port: icmp has none"),
         ({"port": None}, "port: tcp needs one within 1-65535"),
         ({"port": 70000}, "port: tcp needs one within 1-65535"),
-        ({"via": "inner"}, "via: inner is not an address"),
+        ({"via": "inner"}, "via: inner is neither an address nor 'direct'"),
     ],
 )
 def test_a_faulty_flow_is_refused_by_number_and_reason(change: dict[str, Any], message: str) -> None:

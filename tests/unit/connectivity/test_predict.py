@@ -10,6 +10,7 @@ import pytest
 from connectivity.predict import predict, with_predictions
 from connectivity.topology import parse_topology
 
+DEPLOYED = {"frontend": {"addresses": {"client": "192.168.56.14"}, "floating_ip": "192.168.37.20"}}
 SERVICES_ROUTE = {"destination": "10.0.2.0/24", "gateway": "192.168.56.253"}
 CLIENT_TOPOLOGY: dict[str, Any] = {
     "networks": [
@@ -40,9 +41,8 @@ CLIENT_TOPOLOGY: dict[str, Any] = {
     "servers": [
         {
             "name": "frontend",
-            "interfaces": [{"network": "client", "address": "192.168.56.14"}],
+            "interfaces": [{"network": "client"}],
             "security_groups": ["frontend"],
-            "floating_address": "192.168.37.20",
         },
         {
             "name": "sum",
@@ -62,10 +62,9 @@ def verdict_and_why(
     **changes: Any,
 ) -> tuple[str, str]:
     declared = copy.deepcopy(CLIENT_TOPOLOGY) | changes
-    if route:
-        declared["servers"][0] = declared["servers"][0] | {"routes": [SERVICES_ROUTE]}
+    routes = {"frontend": [SERVICES_ROUTE]} if route else {}
     flow = {"from": source, "to": address, "address": address, "protocol": protocol, "port": port}
-    prediction = predict(parse_topology(declared), flow)
+    prediction = predict(parse_topology(declared, DEPLOYED, routes), flow)
     assert prediction is not None
     return prediction.verdict, prediction.why
 
@@ -201,7 +200,7 @@ def test_nothing_is_said_about_what_is_not_in_the_topology() -> None:
 def test_predictions_are_put_beside_the_flows_they_are_about() -> None:
     known = {"from": "frontend", "to": "sum", "address": "10.0.2.14", "protocol": "tcp", "port": 50001}
     unknown = known | {"address": "www.example.net"}
-    first, second = with_predictions([known, unknown], CLIENT_TOPOLOGY)
+    first, second = with_predictions([known, unknown], parse_topology(CLIENT_TOPOLOGY))
     assert first["predicted"]["verdict"] == "lost"
     assert second == unknown
-    assert with_predictions([known], {}) == [known]
+    assert with_predictions([known], parse_topology({})) == [known]

@@ -43,6 +43,8 @@ class World:
         self.found = {}
         self.building = {}
         """By the server's id: the ports that nova will bind before the server is ready."""
+        self.resized = {}
+        """By the server's id: flavor and status before its last resize, and the flavor after it."""
         self.ids = count(1)
         for kind, plural in KINDS.items():
             for resource in getattr(actual or state.Actual(networks=(EXTERNAL,)), plural):
@@ -87,6 +89,35 @@ class World:
         self.building[server.id] = [port.id for port in self._legs(server.id)]
         for port_id in self.building[server.id]:
             self.change("port", port_id, device_id="", device_owner="")
+
+    def rest(self, id_):
+        """Let nova end what it is at, and return the server."""
+        server = self.get("server", id_)
+        if server.task in state.POWERING:
+            self.change("server", id_, status=server.becoming, task="")
+        elif server.task:
+            flavor, status, after = self.resized[id_]
+            if server.status == "RESIZE":
+                flavor, status = after, "VERIFY_RESIZE"
+            self.change("server", id_, status=status, flavor=flavor, task="")
+        return self.get("server", id_)
+
+    def resize(self, server, flavor):
+        """Let nova begin to resize the server."""
+        need(server.status in state.RESIZABLE and not server.task, f"a resize in {server.status}")
+        need(server.flavor != flavor, "a resize to the same flavor")
+        self.resized[server.id] = (server.flavor, server.status, flavor)
+        self.change("server", server.id, status="RESIZE", task="resize_prep")
+
+    def revert(self, server, _flavor=""):
+        """Let nova begin to revert the resize."""
+        need(server.status == "VERIFY_RESIZE", f"a revert in {server.status}")
+        self.change("server", server.id, status="REVERT_RESIZE", task="resize_reverting")
+
+    def confirm(self, server, _flavor=""):
+        """Confirm the resize."""
+        need(server.status == "VERIFY_RESIZE", f"a confirmation in {server.status}")
+        self.change("server", server.id, status=self.resized[server.id][1])
 
     def addresses(self):
         """Return every port's addresses and every floating IP's port."""
@@ -278,10 +309,25 @@ class World:
 
     def _update_server(self, step):
         server = self.get("server", self.id("server", step.name))
+        need(server.status in state.RESIZABLE, f"metadata in {server.status}")
         metadata = {**dict(server.metadata), **step.spec["metadata"]}
         self.change("server", server.id, metadata=tuple(sorted(metadata.items())))
 
+    def _update_flavor(self, step):
+        server = self.rest(self.id("server", step.name))
+        while move := server.move_to(step.spec["name"]):
+            getattr(self, move)(server, step.spec["name"])
+            server = self.rest(server.id)
+        need(server.status in state.RESIZABLE, f"server {step.name} is left in {server.status}")
+
+    def _update_power(self, step):
+        server = self.rest(self.id("server", step.name))
+        need(server.status in state.RESIZABLE, f"a start or stop in {server.status}")
+        self.change("server", server.id, status=step.spec["status"])
+
     def _update_attachment(self, step):
+        status = self.rest(self.id("server", step.name)).status
+        need(status in state.RESIZABLE, f"an attachment in {status}")
         for name in step.spec["ports"]:
             if self.get("port", self.id("port", name)).device_id != self.id("server", step.name):
                 self._attach(self.id("server", step.name), name)

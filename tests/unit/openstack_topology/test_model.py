@@ -272,6 +272,12 @@ def test_a_removal_needs_no_declared_servers():
     assert parse({"name": "lab", "state": "absent", "only": ["mul"]}).only == frozenset({"mul"})
 
 
+@pytest.mark.parametrize("running", [None, True, False])
+def test_a_server_is_left_as_it_is_unless_declared_to_run_or_not(running):
+    (parsed,) = parse({"name": "lab", "networks": [net()], "servers": [server(running=running)]}).servers
+    assert parsed.running is running
+
+
 def test_a_description_tells_its_owner():
     assert description_text("lab", described("lab", "a text")) == "a text"
     assert description_text("lab", described("lab")) == ""

@@ -100,6 +100,56 @@ def test_a_replaced_server_needs_no_more_than_it_has(world):
     assert resolve(plan_present(topology(), here.actual()), replace(OFFER, quotas=quotas))[1] == []
 
 
+def resized(world, flavor, **server):
+    """Return the plan for two servers, which exist with other attributes, to have that flavor."""
+    here = world(ACTUAL)
+    here.run(plan_present(topology(), here.actual()))
+    for there in list(here.items["server"].values()):
+        here.change("server", there.id, **{"vcpus": 1, "ram": 256, "flavor": "old", **server})
+    return plan_present(topology(flavor=flavor), here.actual())
+
+
+@pytest.mark.parametrize(("kind", "more"), [("core", 6), ("ram", 7680)])
+def test_a_resize_counts_what_it_adds(world, kind, more):
+    plan = resized(world, "large")
+    found, problems = resolve(plan, replace(OFFER, quotas={kind: Quota(more + 5, 5)}))
+    assert (found["flavor", "large"].id, problems) == ("f2", [])
+    (problem,) = resolve(plan, replace(OFFER, quotas={kind: Quota(more + 4, 5)}))[1]
+    assert problem.startswith(f"quota of {kind}") and f"{more}" in problem
+
+
+def test_a_resize_to_less_makes_no_room_for_another(world):
+    here = world(ACTUAL)
+    here.run(plan_present(topology(), here.actual()))
+    for there, vcpus in zip(list(here.items["server"].values()), (8, 2), strict=True):
+        here.change("server", there.id, vcpus=vcpus, flavor="old")
+    plan = plan_present(topology(flavor="large"), here.actual())
+    (problem,) = resolve(plan, replace(OFFER, quotas={"core": Quota(11, 10)}))[1]
+    assert problem.startswith("quota of cores: 2 asked for, 1 left")
+
+
+def test_an_unknown_flavor_of_a_server_that_exists_is_a_problem(world):
+    _, problems = resolve(resized(world, "tiny"), OFFER)
+    assert problems[0] == "servers[s0].flavor: 'tiny' is not a flavor; there are: large, small"
+
+
+@pytest.mark.parametrize(
+    ("server", "count"),
+    [
+        ({"disk": 3, "image_id": "i1"}, 2),
+        ({"disk": 2, "image_id": "i1"}, 0),
+        ({"disk": 3}, 0),
+        ({"disk": 3, "image_id": "i1", "status": "VERIFY_RESIZE"}, 0),
+    ],
+    ids=["smaller", "equal", "volume", "unknown"],
+)
+def test_a_disk_that_would_shrink_is_a_problem(world, server, count):
+    offer = replace(OFFER, flavors=(state.Flavor("f1", "small", disk=2),))
+    _, problems = resolve(resized(world, "small", **server), offer)
+    assert len(problems) == count
+    assert all("has a disk of 2 GiB, the server one of 3 GiB" in problem for problem in problems)
+
+
 def test_an_interface_with_an_address_of_its_own_counts_one_port():
     desired = replace(
         topology(0), routers=(Router("gw", None, (RouterInterface("client", "10.0.0.9"),), ()),)

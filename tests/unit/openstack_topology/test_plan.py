@@ -30,6 +30,9 @@ from openstack_topology.present import plan_present
 
 NETWORKS, ROUTERS = ("red", "green", "blue"), ("alpha", "beta")
 GROUPS, SERVERS = ("web", "db"), ("one", "two", "three")
+FLAVORS = ("small", "medium")
+POWER = (("ACTIVE", ""), ("SHUTOFF", ""), ("SHUTOFF", "powering-on"), ("ACTIVE", "powering-off"))
+"""Statuses of a server, and the task that a start or stop which has begun gives it."""
 PROPERTY = settings(
     max_examples=120,
     deadline=None,
@@ -116,11 +119,12 @@ def servers(draw, nets, group_names):
     return Server(
         name,
         "debian",
-        "small",
+        draw(st.sampled_from(FLAVORS)),
         tuple(legs),
         tuple(draw(chosen(group_names))) if group_names else (),
         metadata=draw(st.sampled_from(((), (("role", "a"),), (("role", "b"),)))),
         floating_ip=draw(st.sampled_from((None, "insa"))),
+        running=draw(st.sampled_from((None, True, False))),
     )
 
 
@@ -192,6 +196,23 @@ def in_any_order(data, plan):
     return order
 
 
+def resize(data, world, server):
+    """Resize the server behind the topology's back, perhaps not to the end, and take other things from it."""
+    if server.status not in state.RESIZABLE:
+        return
+    if data.draw(st.booleans()):
+        world.change("server", server.id, status="SHUTOFF", metadata=())
+        for port in world._legs(server.id)[:1]:
+            world.change("port", port.id, device_id="", device_owner="")
+    flavors = [flavor for flavor in ("large", *FLAVORS) if flavor != server.flavor]
+    world.resize(world.get("server", server.id), data.draw(st.sampled_from(flavors)))
+    if data.draw(st.booleans()):
+        end = data.draw(st.sampled_from((None, world.revert, world.confirm)))
+        server = world.rest(server.id)
+        if end:
+            end(server)
+
+
 def drift(data, world):
     """Let others meddle with what the topology owns."""
     for subnet in [s for s in world.items["subnet"].values() if s.owned]:
@@ -221,9 +242,9 @@ def drift(data, world):
                 rules=(*group.rules, (world.new("rule"), Rule(protocol="udp", port_min=9, port_max=9))),
             )
     for server in [s for s in world.items["server"].values() if s.owned]:
-        drawn = data.draw(st.integers(0, 5))
+        drawn = data.draw(st.integers(0, 7))
         if drawn == 1:
-            world.change("server", server.id, status=data.draw(st.sampled_from(("ERROR", "SHUTOFF"))))
+            world.change("server", server.id, status="ERROR")
         elif drawn == 2:
             world.change("server", server.id, deleting=True)
         elif drawn == 3:
@@ -234,6 +255,12 @@ def drift(data, world):
             world.change("server", server.id, metadata=())
         elif drawn == 5:
             world.rewind(server)
+            world.change("server", server.id, metadata=())
+        elif drawn == 6:
+            resize(data, world, server)
+        elif drawn == 7 and server.status in state.RESIZABLE:
+            status, task = data.draw(st.sampled_from(POWER))
+            world.change("server", server.id, status=status, task=task)
     held = [ip for ip in world.items["floating_ip"].values() if ip.owned and ip.port_id]
     if len(held) > 1 and data.draw(st.booleans()):
         for ip, other in zip(held, held[1:] + held[:1], strict=True):
@@ -303,7 +330,10 @@ def assert_reached(desired, world):
         assert mine["keypair"][desired.keypair.name].public_key == desired.keypair.public_key
     for server in desired.servers:
         there = mine["server"][server.name]
-        assert there.status in ("ACTIVE", "SHUTOFF") and not there.deleting
+        statuses = {None: ("ACTIVE", "SHUTOFF"), True: ("ACTIVE",), False: ("SHUTOFF",)}
+        assert there.status in statuses[server.running] and not there.deleting
+        # What somebody has begun and nobody asked about may go on.
+        assert there.flavor == server.flavor and (not there.task or server.running is None)
         assert set(server.metadata) <= set(there.metadata)
         for nic in server.interfaces:
             port = mine["port"][server_port_name(server.name, nic.network)]
@@ -477,19 +507,260 @@ def test_what_a_killed_run_left_untagged_is_tagged(lab):
     assert "left untagged by an interrupted run" in plan.text
 
 
-def test_a_changed_flavor_and_image_are_reported_and_left(lab):
-    lab.change("server", find(lab, "server", "one").id, flavor="large", image_id="old")
-    actual = replace(lab.actual(), images=(state.Resource("new", "debian"),))
-    plan = plan_present(LAB, actual)
+def with_flavor(flavor):
+    """Return the lab with that flavor declared for its first server."""
+    return replace(LAB, servers=(replace(ONE, flavor=flavor), TWO))
+
+
+@pytest.mark.parametrize("status", ["ACTIVE", "SHUTOFF"])
+def test_another_flavor_is_a_resize(lab, status):
+    one = find(lab, "server", "one")
+    lab.change("server", one.id, status=status)
+    plan = plan_present(with_flavor("medium"), lab.actual())
+    assert plan.text == "~ flavor one\n      flavor: small -> medium (the server reboots if it runs)\n"
+    lab.run(plan)
+    assert lab.items["server"][one.id] == replace(one, status=status, flavor="medium")
+
+
+def test_a_flavor_declared_by_id_is_told_by_its_name(lab):
+    flavors = (state.Flavor("42", "small"), state.Flavor("43", "medium"))
+    assert plan_present(with_flavor("42"), replace(lab.actual(), flavors=flavors)).steps == ()
+    plan = plan_present(with_flavor("43"), replace(lab.actual(), flavors=flavors))
+    assert "small -> medium" in plan.text
+    lab.run(plan)
+    assert find(lab, "server", "one").flavor == "medium"
+
+
+def interrupted(world, status, flavor):
+    """Leave the first server in the middle of a resize to that flavor."""
+    one = find(world, "server", "one")
+    world.resize(one, flavor)
+    if status != "RESIZE":
+        world.rest(one.id)
+    if status == "REVERT_RESIZE":
+        world.revert(world.get("server", one.id))
+
+
+AFTER = "flavor: medium, unless it has it then (the server reboots if it runs)"
+
+
+@pytest.mark.parametrize(
+    ("status", "flavor", "details"),
+    [
+        ("VERIFY_RESIZE", "medium", ["confirm the resize to medium that an interrupted run has left"]),
+        ("VERIFY_RESIZE", "large", ["revert the resize to large that an interrupted run has left", AFTER]),
+        ("RESIZE", "medium", ["wait for the resize that an interrupted run has left in RESIZE", AFTER]),
+        (
+            "REVERT_RESIZE",
+            "medium",
+            ["wait for the resize that an interrupted run has left in REVERT_RESIZE", AFTER],
+        ),
+    ],
+)
+def test_an_interrupted_resize_is_brought_to_an_end(lab, status, flavor, details):
+    interrupted(lab, status, flavor)
+    plan = plan_present(with_flavor("medium"), lab.actual())
+    assert plan.lines == ["~ flavor one"]
+    assert list(plan.steps[0].details) == details
+    lab.run(plan)
+    assert find(lab, "server", "one").flavor == "medium"
+    assert plan_present(with_flavor("medium"), lab.actual()).steps == ()
+
+
+@pytest.mark.parametrize("status", ["PAUSED", "SUSPENDED", "SHELVED_OFFLOADED", "REBUILD"])
+def test_a_server_that_nova_does_not_resize_is_a_problem(lab, status):
+    lab.change("server", find(lab, "server", "one").id, status=status)
+    (problem,) = plan_present(with_flavor("medium"), lab.actual()).problems
+    assert "servers[one].flavor: 'medium' cannot replace 'small' while the server is " + status in problem
+    assert plan_present(LAB, lab.actual()).problems == ()
+
+
+def needs_of(plan):
+    """Return each step's needs by its key."""
+    return {step.key: step.needs for step in plan.steps}
+
+
+def drifted():
+    """Return the lab with a network and metadata more for its first server, and other flavors."""
+    legs = (*ONE.interfaces, ServerInterface("green"))
+    one = replace(ONE, flavor="medium", interfaces=legs, security_groups=("web",), metadata=(("role", "a"),))
+    return replace(LAB, servers=(one, replace(TWO, flavor="medium")))
+
+
+def test_a_resize_comes_after_what_nova_refuses_until_it_is_confirmed(lab):
+    needs = needs_of(plan_present(drifted(), lab.actual()))
+    assert {"update port server one@red", "update attachment one"} <= needs["update flavor one"]
+    assert needs["update server one"] == {"update flavor one"}
+    assert needs["update flavor two"] == frozenset()
+
+
+def test_an_interrupted_resize_ends_before_what_nova_refuses_until_then(lab):
+    interrupted(lab, "VERIFY_RESIZE", "large")
+    plan = plan_present(drifted(), lab.actual())
+    assert "update flavor one" in needs_of(plan)["update attachment one"]
+    lab.run(plan)
+    assert plan_present(drifted(), lab.actual()).steps == ()
+
+
+def test_a_server_being_built_is_resized_when_it_is_ready(lab):
+    lab.rewind(find(lab, "server", "one"))
+    plan = plan_present(with_flavor("medium"), lab.actual())
+    assert "wait server ready" in needs_of(plan)["update flavor one"]
+    lab.run(plan)
+    assert plan_present(with_flavor("medium"), lab.actual()).steps == ()
+
+
+def with_running(running, desired=LAB):
+    """Return the lab with its first server declared to run, or not to."""
+    one, two = desired.servers
+    return replace(desired, servers=(replace(one, running=running), two))
+
+
+START, STOP = "start it (it is SHUTOFF)", "stop it"
+
+
+@pytest.mark.parametrize(("status", "task"), POWER)
+@pytest.mark.parametrize("running", [None, True, False])
+def test_a_server_is_started_and_stopped_as_declared(lab, running, status, task):
+    one = find(lab, "server", "one")
+    lab.change("server", one.id, status=status, task=task)
+    becoming = find(lab, "server", "one").becoming
+    wanted = {None: becoming, True: "ACTIVE", False: "SHUTOFF"}[running]
+    plan = plan_present(with_running(running), lab.actual())
+    detail = START if running else STOP
+    assert plan.text == ("" if becoming == wanted else f"~ power one\n      {detail}\n")
+    # One that is on its way is waited for.
+    assert len(plan.steps) == (running is not None and bool(task or status != wanted))
+    lab.run(plan)
+    assert lab.rest(one.id) == replace(one, status=wanted)
+    assert plan_present(with_running(running), lab.actual()).steps == ()
+
+
+@pytest.mark.parametrize("running", [None, True, False])
+def test_a_new_server_that_shall_not_run_is_stopped_when_it_is_ready(world, running):
+    here, desired = world(FOREIGN), with_running(running)
+    plan = plan_present(desired, here.actual())
+    stop = [step for step in plan.steps if step.kind == "power"]
+    assert [step.details for step in stop] == ([(STOP,)] if running is False else [])
+    assert all("wait server ready" in step.needs for step in stop)
+    here.run(plan)
+    assert find(here, "server", "one").status == ("SHUTOFF" if running is False else "ACTIVE")
+    assert plan_present(desired, here.actual()).steps == ()
+
+
+def test_a_lost_server_that_shall_not_run_is_made_anew_and_stopped(lab):
+    lab.change("server", find(lab, "server", "one").id, status="ERROR")
+    plan = plan_present(with_running(False), lab.actual())
+    assert plan.lines == ["- server one", "+ server one", "~ power one"]
+    lab.run(plan)
+    assert find(lab, "server", "one").status == "SHUTOFF"
+
+
+@pytest.mark.parametrize(("running", "lines"), [(True, []), (False, ["~ power one"])])
+def test_a_server_being_built_is_stopped_when_it_is_ready(lab, running, lines):
+    lab.rewind(find(lab, "server", "one"))
+    plan = plan_present(with_running(running), lab.actual())
+    assert plan.lines == lines
+    assert all("wait server ready" in step.needs for step in plan.shown)
+    lab.run(plan)
+    assert plan_present(with_running(running), lab.actual()).steps == ()
+
+
+def test_a_stop_comes_before_the_resize(lab):
+    needs = needs_of(plan_present(with_running(False, drifted()), lab.actual()))
+    assert {"update port server one@red", "update attachment one"} <= needs["update power one"]
+    assert "update power one" in needs["update flavor one"]
+
+
+def test_a_start_comes_after_everything_that_changes_the_server(lab):
+    lab.change("server", find(lab, "server", "one").id, status="SHUTOFF")
+    needs = needs_of(plan_present(with_running(True, drifted()), lab.actual()))
+    assert {"update port server one@red", "update attachment one", "update flavor one"} <= needs[
+        "update power one"
+    ]
+
+
+@pytest.mark.parametrize("before", ["ACTIVE", "SHUTOFF"])
+@pytest.mark.parametrize("status", state.RESIZING)
+@pytest.mark.parametrize(
+    ("running", "detail"),
+    [
+        (True, "start it, if it is SHUTOFF after the resize"),
+        (False, "stop it, if it is ACTIVE after the resize"),
+    ],
+)
+def test_whether_a_server_runs_is_looked_at_after_an_interrupted_resize(lab, before, status, running, detail):
+    lab.change("server", find(lab, "server", "one").id, status=before)
+    interrupted(lab, status, "large")
+    desired = with_running(running, drifted())
+    plan = plan_present(desired, lab.actual())
+    power = next(step for step in plan.steps if step.kind == "power")
+    assert {"update flavor one", "update attachment one"} <= power.needs
+    assert power.details == (detail,)
+    lab.run(plan)
+    assert find(lab, "server", "one").status == ("ACTIVE" if running else "SHUTOFF")
+    assert plan_present(desired, lab.actual()).steps == ()
+
+
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [
+        ("PAUSED", "unpause it first"),
+        ("SUSPENDED", "resume it first"),
+        ("SHELVED_OFFLOADED", "unshelve it first"),
+        ("RESCUE", "unrescue it first"),
+        ("REBOOT", "run again when that is over"),
+    ],
+)
+@pytest.mark.parametrize("running", [None, True, False])
+def test_a_server_that_can_be_neither_started_nor_stopped_is_reported_and_left(lab, running, status, remedy):
+    lab.change("server", find(lab, "server", "one").id, status=status)
+    plan = plan_present(with_running(running), lab.actual())
     assert plan.steps == ()
-    assert len(plan.warnings) == 2
-    assert "'large', declared is 'small'" in plan.warnings[0]
+    declared = str(running).lower()
+    text = f"server one: it is {status}, declared is running: {declared}; left as it is, {remedy}"
+    assert plan.warnings == (() if running is None else (text,))
 
 
-def test_a_flavor_declared_by_id_is_the_same_flavor(lab):
-    servers = tuple(replace(server, flavor="42") for server in LAB.servers)
-    actual = replace(lab.actual(), flavors=(state.Flavor("42", "small"),))
-    assert plan_present(replace(LAB, servers=servers), actual).warnings == ()
+def test_a_limit_leaves_other_servers_running(lab):
+    desired = with_running(False)
+    assert plan_present(replace(desired, only=frozenset({"two"})), lab.actual()).steps == ()
+    assert plan_present(replace(desired, only=frozenset({"one"})), lab.actual()).lines == ["~ power one"]
+
+
+@pytest.mark.parametrize(
+    ("image", "warning"),
+    [
+        ("new", None),
+        ("first", None),
+        ("second", None),
+        ("other", "its image 'ubuntu' is not 'debian' as declared"),
+        ("orphan", "the image it comes from, lost, is gone and may not be 'debian' as declared"),
+        ("nowhere", "the image it comes from, nowhere, is gone and may not be 'debian' as declared"),
+        ("loop", "its image 'loop' is not 'debian' as declared"),
+    ],
+)
+@pytest.mark.parametrize("declared", ["debian", "new"])
+def test_an_image_is_the_declared_one_or_descends_from_it_by_snapshots(lab, image, warning, declared):
+    images = (
+        state.Image("new", "debian"),
+        state.Image("first", "a snapshot", base_id="new"),
+        state.Image("second", "a snapshot of a server made from that", base_id="first"),
+        state.Image("other", "ubuntu"),
+        state.Image("orphan", "a snapshot of a lost image", base_id="lost"),
+        state.Image("loop", "loop", base_id="loop"),
+    )
+    lab.change("server", find(lab, "server", "one").id, image_id=image)
+    desired = replace(LAB, servers=(replace(ONE, image=declared), TWO))
+    plan = plan_present(desired, replace(lab.actual(), images=images))
+    assert plan.steps == ()
+    text = warning and f"server one: {warning}; left as it is".replace("'debian'", repr(declared))
+    assert plan.warnings == ((text,) if text else ())
+
+
+def test_an_image_is_not_compared_with_one_that_is_gone(lab):
+    lab.change("server", find(lab, "server", "one").id, image_id="new")
+    assert plan_present(LAB, lab.actual()).warnings == ()
 
 
 def test_a_changed_address_of_a_port_in_use_is_reported_and_left(lab):

@@ -159,7 +159,8 @@ class Backends:
         )
         state: dict[str, Any] = {"url": address, "reachable": False}
         try:
-            response = await self._client.fetch(request, raise_error=False)
+            async with self._free:
+                response = await self._client.fetch(request, raise_error=False)
             answer = json.loads(response.body)
             name = answer["service"]
         except (HTTPClientError, OSError) as error:

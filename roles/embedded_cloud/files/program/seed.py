@@ -43,9 +43,13 @@ SERVICES = (
 )
 
 
+LIMIT = 600
+"""Seconds after which a command that has not ended never will."""
+
+
 def run(*command: str, user: str = "root") -> None:
     """Run ``command`` as ``user``; a failure ends the seed with the command's own words."""
-    subprocess.run(("runuser", "-u", user, "--", *command), check=True)
+    subprocess.run(("runuser", "-u", user, "--", *command), check=True, timeout=LIMIT)
 
 
 def wait_for(command: Iterable[str], seconds: float = 60) -> None:
@@ -67,7 +71,7 @@ def step(title: str, work: Callable[..., None], *arguments: Any) -> None:
 
 def start_stores(password: str, messaging: str) -> None:
     run("systemctl", "daemon-reload")
-    run("systemctl", "restart", "mariadb", "rabbitmq-server", "memcached")
+    run("systemctl", "enable", "--quiet", "--now", "mariadb", "rabbitmq-server", "memcached")
     wait_for(["mariadb-admin", "ping"])
     statements = [
         f"CREATE DATABASE {name}; GRANT ALL ON {name}.* TO '{user}'@'127.0.0.1' IDENTIFIED BY '{password}';"

@@ -1,0 +1,109 @@
+"""What users outside get while services change, fail and are repaired."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab import ROOT, evidence, host, member, playbook, recap
+from openstack.connection import Connection
+
+PLAYBOOK = "openstack_calculator"
+STOP_FILE = "/tmp/calculator-watch-is-over"
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Connection]:
+    with member() as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def url(cloud: Connection) -> str:
+    """The frontend's address outside, the only one there is."""
+    (address,) = cloud.network.ips()
+    return f"http://{address.floating_ip_address}:50000/"
+
+
+def ask(url: str, expression: str) -> str:
+    """Return the answer and its status, as in `result = 22 200`."""
+    command = "curl --silent --show-error --max-time 60 --write-out ' %%{http_code}' --data %s %s"
+    return " ".join(host("outside").check_output(command, expression, url).split())
+
+
+@contextmanager
+def watched(url: str) -> Iterator[dict[str, Any]]:
+    """Ask from outside all the time; the figures are there when the block is over."""
+    figures: dict[str, Any] = {}
+    options = {
+        "url": url,
+        "body": "(5+6)*2",
+        "expect": "^result = 22$",
+        "timeout": 30,
+        "stop_file": STOP_FILE,
+    }
+    arguments = json.dumps(options)
+
+    def watch() -> None:
+        figures.update(host("outside").ansible("service_watch", arguments, check=False))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield figures
+    finally:
+        host("outside").check_output("touch %s", STOP_FILE)
+        thread.join()
+
+
+def test_every_operation_is_answered(url: str) -> None:
+    assert ask(url, "(9-1)*2+6/3") == "result = 18 200"
+
+
+def test_the_claims_were_reproduced() -> None:
+    for claim in ("C29", "C30", "C31"):
+        assert evidence(claim)["verdict"] == "reproduced"
+
+
+def test_a_new_version_of_a_service_goes_out_unnoticed(url: str, tmp_path: Path) -> None:
+    source = tmp_path / "calculator"
+    shutil.copytree(ROOT / "roles" / "calculator" / "files" / "calculator", source)
+    (source / "__init__.py").write_text('"""The calculator."""\n\n__version__ = "1.0.1"\n')
+    with watched(url) as figures:
+        counts = recap(playbook(PLAYBOOK, "--limit", "app-mul", "-e", f"calculator_source={source}"))
+        assert counts["app-mul"]["changed"] > 0
+        health = json.loads(host("outside").check_output("curl --silent --max-time 30 %shealthz", url))
+        (mul,) = health["backends"]["mul"]
+        assert mul["version"] == "1.0.1"
+        playbook(PLAYBOOK, "--limit", "app-mul")
+    assert figures["tries"] > 20
+    assert figures["failures"] == 0, figures["outages"]
+
+
+def test_what_fails_is_named_and_one_run_repairs_it(url: str, cloud: Connection) -> None:
+    host("app-mul").check_output("systemctl stop calculator")
+    (div,) = [server for server in cloud.compute.servers() if server.name == "app-div"]
+    cloud.compute.delete_server(div)
+    cloud.compute.wait_for_delete(div, wait=120)
+    assert ask(url, "1+2-3") == "result = 0 200"
+    answer = ask(url, "2*3")
+    assert "the service mul failed" in answer
+    # Out of time: on a busy machine, while the frontend still tried.
+    assert re.search(": (connection refused|timeout while connecting) 502$", answer), answer
+    answer = ask(url, "6/3")
+    assert "the service div failed" in answer
+    assert answer.endswith(" 502")
+
+    (frontend,) = [server for server in cloud.compute.servers() if server.name == "app-frontend"]
+    cloud.compute.reboot_server(frontend, "HARD")
+    output = playbook(PLAYBOOK)
+    assert "+ server app-div" in output
+    assert ask(url, "(9-1)*2+6/3") == "result = 18 200"
+    assert all(count["changed"] == 0 for count in recap(playbook(PLAYBOOK)).values())

@@ -1,0 +1,139 @@
+"""Two containers, a snapshot between them, and what they take for the internet. What is not ours stays."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import docker
+import pytest
+from docker.models.containers import Container
+from lab import INVENTORY, evidence, host, run, variable
+
+FOREIGN = "lab-test-foreign"
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[docker.DockerClient]:
+    client = docker.from_env()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def foreign(client: docker.DockerClient) -> Iterator[Container]:
+    """Give a container that no role has made, of an image that is ours."""
+    image = client.containers.get(variable("container_name", "container")).image
+    container = client.containers.create(image, ["sleep", "600"], name=FOREIGN, network_mode="none")
+    yield container
+    container.remove(force=True)
+
+
+def ansible(module: str, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run a module, or a role by `include_role`, on this machine."""
+    arguments = [f"{name}={value}" for name, value in options.items() if name.islower() and "_" not in name]
+    extra = [f"--extra-vars={name}={value}" for name, value in options.items() if "_" in name]
+    return run(
+        "ansible", f"--inventory={INVENTORY}", "localhost", "-m", module, "-a", " ".join(arguments), *extra
+    )
+
+
+def words(done: subprocess.CompletedProcess[str]) -> str:
+    """Return what a run has said, without its line breaks."""
+    return " ".join((done.stdout + done.stderr).split())
+
+
+@pytest.mark.parametrize("claim", ["C19", "C20", "C21"])
+def test_the_claim_was_reproduced(claim: str) -> None:
+    assert evidence(claim)["verdict"] == "reproduced"
+
+
+def test_the_container_has_the_reports_address() -> None:
+    assert "172.17.0.2" in host("container").interface("eth0").addresses
+
+
+def test_the_internet_sees_this_machine_and_not_the_container() -> None:
+    reader = "import urllib.request as r; print(r.urlopen('http://198.51.100.80/address').read().decode())"
+    assert host("container").check_output(f'python3 -c "{reader}"').strip() == "198.51.100.1"
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("container", 0), ("container-copy", 0), ("container-internet", 127)]
+)
+def test_nano_is_where_it_was_installed_or_kept(name: str, status: int) -> None:
+    assert host(name).run("nano --version").rc == status
+
+
+def test_the_snapshot_is_one_layer_on_the_image(client: docker.DockerClient) -> None:
+    snapshot = client.images.get(variable("container_snapshot", "container"))
+    base = client.containers.get(variable("container_name", "container")).image
+    assert snapshot.attrs["RootFS"]["Layers"][:-1] == base.attrs["RootFS"]["Layers"]
+    assert client.containers.get(variable("container_name", "container-copy")).image.id == snapshot.id
+
+
+def test_a_container_that_is_not_ours_stays(foreign: Container) -> None:
+    done = ansible(
+        "ansible.builtin.include_role",
+        name="docker_container",
+        docker_container_name=FOREIGN,
+        docker_container_state="absent",
+    )
+    assert done.returncode != 0
+    assert f"there is a container {FOREIGN} that this role has not made" in words(done)
+    foreign.reload()
+
+
+def test_an_image_that_is_not_there_is_named() -> None:
+    done = ansible(
+        "ansible.builtin.include_role",
+        name="docker_container",
+        docker_container_name="lab-test-missing",
+        docker_container_image="lab-test/missing:1",
+    )
+    assert done.returncode != 0
+    assert "Docker has no image lab-test/missing:1" in words(done)
+
+
+def test_an_image_that_is_no_snapshot_stays(client: docker.DockerClient) -> None:
+    name = client.containers.get(variable("container_name", "container")).image.tags[0]
+    done = ansible("docker_snapshot", name=name, state="absent")
+    assert done.returncode != 0
+    assert "is an image that this module has not taken" in words(done)
+    assert client.images.get(name)
+
+
+def test_a_snapshot_in_use_stays(client: docker.DockerClient) -> None:
+    name = variable("container_snapshot", "container")
+    done = ansible("docker_snapshot", name=name, state="absent")
+    assert done.returncode != 0
+    assert f"is in use by the container {variable('container_name', 'container-copy')}" in words(done)
+    assert client.images.get(name)
+
+
+def test_content_makes_a_snapshot_and_time_does_not(client: docker.DockerClient, foreign: Container) -> None:
+    def snapshot() -> str:
+        done = ansible("docker_snapshot", name="lab-test/content:1", container=FOREIGN)
+        assert done.returncode == 0, words(done)
+        return done.stdout.split("=>")[0].split("|")[1].strip()
+
+    foreign.start()
+    foreign.exec_run(["sh", "-c", "echo one >/root/file"])
+    try:
+        assert snapshot() == "CHANGED"
+        foreign.exec_run(["touch", "-d", "2001-01-01", "/root/file"])
+        assert snapshot() == "SUCCESS"
+        foreign.exec_run(["chmod", "600", "/root/file"])
+        assert snapshot() == "CHANGED"
+        # What somebody else has made of it has the same labels, and no name.
+        other = client.containers.create("lab-test/content:1", ["true"], network_mode="none")
+        theirs = other.commit()
+        other.remove()
+        foreign.exec_run(["rm", "/root/file"])
+        assert snapshot() == "CHANGED"
+        client.images.get(theirs.id).remove()
+        assert ansible("docker_snapshot", name="lab-test/content:1", container=FOREIGN).stdout.count(
+            "SUCCESS"
+        )
+    finally:
+        assert ansible("docker_snapshot", name="lab-test/content:1", state="absent").returncode == 0
+    assert client.images.list("lab-test/content") == []

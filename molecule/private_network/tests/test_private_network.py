@@ -1,0 +1,37 @@
+"""A server on a network without a way out; the attempt on the institution's network has left nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from lab import evidence, member
+
+
+def test_only_the_private_server_is_there() -> None:
+    with member() as cloud:
+        (server,) = cloud.compute.servers()
+        assert (server.name, server.status) == ("lone-server", "ACTIVE")
+        assert list(cloud.network.ips()) == []
+        assert list(cloud.network.routers()) == []
+        assert [port.name for port in cloud.network.ports() if port.device_owner.startswith("compute")] == [
+            "server lone-server@private"
+        ]
+
+
+@pytest.mark.parametrize("claim", ["C22", "C23"])
+def test_the_claim_was_reproduced(claim: str) -> None:
+    assert evidence(claim)["verdict"] == "reproduced"
+
+
+def test_both_refusals_were_recorded_as_they_came() -> None:
+    port, _, server = (observation["output"] for observation in evidence("C22")["observations"])
+    assert "403" in port
+    assert "not allowed to create port on this network" in port
+    assert server.startswith("ERROR: ")
+    assert "Failed to allocate the network" in server
+
+
+def test_the_lease_is_what_the_cloud_says() -> None:
+    given, leased = (observation["output"] for observation in evidence("C23")["observations"])
+    assert [entry["address"] for entry in json.loads(leased) if entry["dynamic"]] == [f"{given}/24"]

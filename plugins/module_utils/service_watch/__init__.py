@@ -1,0 +1,1 @@
+"""Watch a service from outside and tell when it was out."""

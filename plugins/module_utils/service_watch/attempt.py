@@ -1,0 +1,48 @@
+"""The edge: one attempt at a service, by TCP or HTTP, always over a new connection."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import socket
+import time
+from urllib.parse import urlsplit
+
+from .samples import Sample
+
+_LARGEST_ANSWER = 65536
+
+
+def connect_once(address: str, port: int, timeout: float) -> Sample:
+    """Open and close a connection; `timeout` is in seconds."""
+    began = time.monotonic()
+    failure = ""
+    try:
+        socket.create_connection((address, port), timeout).close()
+    except OSError as error:
+        failure = _reason(error)
+    return Sample(began, time.monotonic() - began, failure)
+
+
+def request_once(url: str, body: str | None, expect: str, timeout: float) -> Sample:
+    """Send a request (POST with a body, else GET); it succeeds if status 200 comes with the expected text."""
+    parts = urlsplit(url)
+    began = time.monotonic()
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=timeout)
+    try:
+        connection.request("POST" if body is not None else "GET", parts.path or "/", body)
+        answer = connection.getresponse()
+        text = answer.read(_LARGEST_ANSWER).decode("utf-8", "replace").strip()
+        right = answer.status == 200 and re.search(expect, text) is not None
+        failure = "" if right else f"{answer.status} {text[:200]}"
+    except (OSError, http.client.HTTPException) as error:
+        failure = _reason(error)
+    finally:
+        connection.close()
+    return Sample(began, time.monotonic() - began, failure)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()

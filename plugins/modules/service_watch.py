@@ -1,0 +1,149 @@
+#!/usr/bin/python
+# Copyright: Cloud Lab maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Watch a service from outside while something happens to it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: service_watch
+short_description: Watch a service from outside while something happens to it
+description:
+  - Tries a service again and again, each time over a new connection, and tells how often it failed and for
+    how long it was out. Changes nothing.
+  - Meant to be run with C(async) and C(poll=0) beside what it measures; M(ansible.builtin.async_status)
+    collects the figures.
+  - It ends when O(stop_file) appears, or O(settle) seconds after an outage is over, or after O(limit)
+    seconds.
+options:
+  address:
+    description: Address to connect to by TCP. Either this with O(port), or O(url).
+    type: str
+  port:
+    description: TCP port.
+    type: int
+  url:
+    description: HTTP URL to ask.
+    type: str
+  body:
+    description: Body of the request, which is a POST then.
+    type: str
+  expect:
+    description: Regular expression that a right answer's body matches; its status is 200.
+    type: str
+    default: ''
+  interval:
+    description: Seconds between the beginnings of two attempts.
+    type: float
+    default: 0.2
+  timeout:
+    description: Seconds an attempt may take.
+    type: float
+    default: 2
+  limit:
+    description: Seconds after which the watch ends in any case.
+    type: float
+    default: 600
+  settle:
+    description: Seconds of success after an outage that end the watch. Left out, outages do not end it.
+    type: float
+  stop_file:
+    description: File on the watching host whose appearance ends the watch. It is removed then.
+    type: path
+attributes:
+  check_mode:
+    description: Changes nothing, so it does the same in check mode.
+    support: full
+author: Cloud Lab maintainers
+"""
+
+EXAMPLES = r"""
+- name: Watch a server from outside for a reboot
+  service_watch:
+    address: 192.168.37.20
+    port: 22
+    settle: 5
+  async: 600
+  poll: 0
+  register: __watch
+"""
+
+RETURN = r"""
+tries:
+  description: Number of attempts. Ansible itself uses C(attempts), for tasks with C(until).
+  returned: success
+  type: int
+failures:
+  description: How many of them failed.
+  returned: success
+  type: int
+outages:
+  description: >-
+    Each row of failures, with C(after) and C(seconds), both in seconds, its number of C(failures) and the
+    C(reasons).
+  returned: success
+  type: list
+  elements: dict
+longest_outage:
+  description: Seconds of the longest of them, 0 if there was none.
+  returned: success
+  type: float
+median_latency:
+  description: Seconds that half of the successful attempts took at most.
+  returned: success
+  type: float
+p99_latency:
+  description: Seconds that all but one in a hundred took at most.
+  returned: success
+  type: float
+"""
+
+import os
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.service_watch.attempt import connect_once, request_once
+from ansible.module_utils.service_watch.samples import Sample, recovered_for, summary
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "address": {"type": "str"},
+            "port": {"type": "int"},
+            "url": {"type": "str"},
+            "body": {"type": "str"},
+            "expect": {"type": "str", "default": ""},
+            "interval": {"type": "float", "default": 0.2},
+            "timeout": {"type": "float", "default": 2},
+            "limit": {"type": "float", "default": 600},
+            "settle": {"type": "float"},
+            "stop_file": {"type": "path"},
+        },
+        required_one_of=[("address", "url")],
+        mutually_exclusive=[("address", "url")],
+        required_together=[("address", "port")],
+        supports_check_mode=True,
+    )
+    params = module.params
+    samples: list[Sample] = []
+    end = time.monotonic() + params["limit"]
+    while time.monotonic() < end:
+        if params["url"]:
+            sample = request_once(params["url"], params["body"], params["expect"], params["timeout"])
+        else:
+            sample = connect_once(params["address"], params["port"], params["timeout"])
+        samples.append(sample)
+        if params["settle"] is not None and recovered_for(samples) >= params["settle"]:
+            break
+        if params["stop_file"] and os.path.exists(params["stop_file"]):
+            os.remove(params["stop_file"])
+            break
+        time.sleep(max(0.0, sample.began + params["interval"] - time.monotonic()))
+    module.exit_json(changed=False, **summary(samples))
+
+
+if __name__ == "__main__":
+    main()

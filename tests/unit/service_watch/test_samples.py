@@ -1,0 +1,83 @@
+"""What a row of attempts says, and attempts at real sockets."""
+
+from __future__ import annotations
+
+import http.server
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service_watch.attempt import connect_once, request_once
+from service_watch.samples import Sample, outages, recovered_for, summary
+
+
+def row(pattern: str) -> list[Sample]:
+    """Return a sample a second, each half a second long: `x` failed."""
+    return [Sample(10.0 + i, 0.5, "refused" if c == "x" else "") for i, c in enumerate(pattern)]
+
+
+def test_an_outage_lasts_until_the_next_success() -> None:
+    (first, second) = outages(row("..xx.x..."))
+    assert (first.began, first.seconds, first.failures) == (12.0, 2.0, 2)
+    assert (second.began, second.seconds, second.failures) == (15.0, 1.0, 1)
+
+
+def test_an_outage_that_goes_on_lasts_until_the_last_attempts_end() -> None:
+    (outage,) = outages(row(".xx"))
+    assert outage.seconds == 1.5
+    assert recovered_for(row(".xx")) == 0
+
+
+@pytest.mark.parametrize(("pattern", "seconds"), [("...", 0), ("..x", 0), (".x.", 0.5), (".x...", 2.5)])
+def test_recovery_counts_from_the_first_success_after_the_last_failure(pattern: str, seconds: float) -> None:
+    assert recovered_for(row(pattern)) == seconds
+
+
+@given(st.text(alphabet=".x", min_size=1, max_size=60))
+def test_every_failure_is_in_one_outage(pattern: str) -> None:
+    figures = summary(row(pattern))
+    assert figures["failures"] == pattern.count("x") == sum(o["failures"] for o in figures["outages"])
+    assert len(figures["outages"]) == sum(1 for part in pattern.split(".") if part)
+    assert (figures["median_latency"] is None) == ("." not in pattern)
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    """Answers a POST with what was sent, and everything else with an error."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"result = " + body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_answer_is_right_only_with_the_expected_text(port: int) -> None:
+    url = f"http://127.0.0.1:{port}/"
+    assert request_once(url, "22", "result = 22", 5).failure == ""
+    assert request_once(url, "23", "result = 22", 5).failure == "200 result = 23"
+    assert request_once(url, None, "", 5).failure.startswith("501")
+    assert connect_once("127.0.0.1", port, 5).failure == ""
+
+
+def test_nobody_there_is_a_failure_with_a_reason() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        free = taken.getsockname()[1]
+    assert connect_once("127.0.0.1", free, 5).failure == "connection refused"
+    assert request_once(f"http://127.0.0.1:{free}/", None, "", 5).failure == "connection refused"
