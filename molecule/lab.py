@@ -45,9 +45,10 @@ def member() -> Iterator[Connection]:
         connection.close()
 
 
-def evidence(claim: str) -> dict[str, Any]:
-    """Return what a run has recorded for a claim."""
-    recorded: dict[str, Any] = json.loads((Path(variable("lab_evidence_dir")) / f"{claim}.json").read_text())
+def evidence(claim: str, playbook: str) -> dict[str, Any]:
+    """Return what a run of a playbook has recorded for a claim."""
+    record = Path(variable("lab_evidence_dir")) / playbook / f"{claim}.json"
+    recorded: dict[str, Any] = json.loads(record.read_text())
     return recorded
 
 

@@ -14,17 +14,16 @@ description:
     how long it was out. Changes nothing.
   - Meant to be run with C(async) and C(poll=0) beside what it measures; M(ansible.builtin.async_status)
     collects the figures.
-  - It ends when O(stop_file) appears, or O(settle) seconds after an outage is over, or after O(limit)
-    seconds.
+  - It ends when O(stop_file) appears, or after O(limit) seconds.
 options:
   address:
     description: Address to connect to by TCP. Either this with O(port), or O(url).
     type: str
   port:
-    description: TCP port.
+    description: TCP port, V(1) to V(65535).
     type: int
   url:
-    description: HTTP URL to ask.
+    description: URL to ask, by plain HTTP.
     type: str
   body:
     description: Body of the request, which is a POST then.
@@ -45,11 +44,9 @@ options:
     description: Seconds after which the watch ends in any case.
     type: float
     default: 600
-  settle:
-    description: Seconds of success after an outage that end the watch. Left out, outages do not end it.
-    type: float
   stop_file:
-    description: File on the watching host whose appearance ends the watch. It is removed then.
+    description: File on the watching host whose appearance ends the watch. It is removed then, and so is one
+      that an earlier watch has left, at the start.
     type: path
 attributes:
   check_mode:
@@ -59,17 +56,21 @@ author: Cloud Lab maintainers
 """
 
 EXAMPLES = r"""
-- name: Watch a server from outside for a reboot
+- name: Watch a server from outside while it reboots
   service_watch:
     address: 192.168.37.20
     port: 22
-    settle: 5
+    stop_file: /tmp/rebooted
   async: 600
   poll: 0
   register: __watch
 """
 
 RETURN = r"""
+ended_by:
+  description: What ended the watch, V(stop_file) or V(limit).
+  returned: success
+  type: str
 tries:
   description: Number of attempts. Ansible itself uses C(attempts), for tasks with C(until).
   returned: success
@@ -99,12 +100,12 @@ p99_latency:
   type: float
 """
 
-import os
 import time
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.service_watch.attempt import connect_once, request_once
-from ansible.module_utils.service_watch.samples import Sample, recovered_for, summary
+from ansible.module_utils.service_watch.attempt import connect_once, mistakes, request_once
+from ansible.module_utils.service_watch.samples import Sample, summary
 
 
 def main() -> None:
@@ -119,7 +120,6 @@ def main() -> None:
             "interval": {"type": "float", "default": 0.2},
             "timeout": {"type": "float", "default": 2},
             "limit": {"type": "float", "default": 600},
-            "settle": {"type": "float"},
             "stop_file": {"type": "path"},
         },
         required_one_of=[("address", "url")],
@@ -128,7 +128,13 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
+    if problems := mistakes(params["port"], params["url"], params["expect"]):
+        module.fail_json(msg="\n".join(problems))
+    stop_file = Path(params["stop_file"]) if params["stop_file"] else None
+    if stop_file:
+        stop_file.unlink(missing_ok=True)
     samples: list[Sample] = []
+    ended_by = "limit"
     end = time.monotonic() + params["limit"]
     while time.monotonic() < end:
         if params["url"]:
@@ -136,13 +142,12 @@ def main() -> None:
         else:
             sample = connect_once(params["address"], params["port"], params["timeout"])
         samples.append(sample)
-        if params["settle"] is not None and recovered_for(samples) >= params["settle"]:
-            break
-        if params["stop_file"] and os.path.exists(params["stop_file"]):
-            os.remove(params["stop_file"])
+        if stop_file and stop_file.exists():
+            stop_file.unlink()
+            ended_by = "stop_file"
             break
         time.sleep(max(0.0, sample.began + params["interval"] - time.monotonic()))
-    module.exit_json(changed=False, **summary(samples))
+    module.exit_json(changed=False, ended_by=ended_by, **summary(samples))
 
 
 if __name__ == "__main__":

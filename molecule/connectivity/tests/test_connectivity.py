@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from lab import evidence, host
+
+PLAYBOOK = "openstack_connectivity"
 
 
 def test_the_server_is_reached_from_outside_at_last() -> None:
@@ -17,14 +21,15 @@ def test_the_server_reaches_the_internet() -> None:
 
 @pytest.mark.parametrize("claim", ["C24", "C25", "C26"])
 def test_the_claim_was_reproduced(claim: str) -> None:
-    assert evidence(claim)["verdict"] == "reproduced"
+    assert evidence(claim, PLAYBOOK)["verdict"] == "reproduced"
 
 
 def test_the_router_made_the_difference() -> None:
-    before, after = evidence("C24")["observations"]
+    before, router, after = evidence("C24", PLAYBOOK)["observations"]
     assert (before["host"], after["host"]) == ("explorer", "explorer")
     assert before["command"] == after["command"]
     assert (before["rc"], after["rc"]) == (1, 0)
+    assert json.loads(router["output"]) == {"gateway": ["10.0.2.254"]}
 
 
 def test_the_observer_runs_unprivileged() -> None:

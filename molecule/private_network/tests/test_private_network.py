@@ -7,6 +7,8 @@ import json
 import pytest
 from lab import evidence, member
 
+PLAYBOOK = "openstack_private_network"
+
 
 def test_only_the_private_server_is_there() -> None:
     with member() as cloud:
@@ -21,11 +23,11 @@ def test_only_the_private_server_is_there() -> None:
 
 @pytest.mark.parametrize("claim", ["C22", "C23"])
 def test_the_claim_was_reproduced(claim: str) -> None:
-    assert evidence(claim)["verdict"] == "reproduced"
+    assert evidence(claim, PLAYBOOK)["verdict"] == "reproduced"
 
 
 def test_both_refusals_were_recorded_as_they_came() -> None:
-    port, _, server = (observation["output"] for observation in evidence("C22")["observations"])
+    port, _, server = (observation["output"] for observation in evidence("C22", PLAYBOOK)["observations"])
     assert "403" in port
     assert "not allowed to create port on this network" in port
     assert server.startswith("ERROR: ")
@@ -33,5 +35,5 @@ def test_both_refusals_were_recorded_as_they_came() -> None:
 
 
 def test_the_lease_is_what_the_cloud_says() -> None:
-    given, leased = (observation["output"] for observation in evidence("C23")["observations"])
+    given, leased = (observation["output"] for observation in evidence("C23", PLAYBOOK)["observations"])
     assert [entry["address"] for entry in json.loads(leased) if entry["dynamic"]] == [f"{given}/24"]

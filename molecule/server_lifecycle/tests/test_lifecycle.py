@@ -9,6 +9,8 @@ import pytest
 from lab import evidence, host, member
 from openstack.connection import Connection
 
+PLAYBOOK = "openstack_server_lifecycle"
+
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Connection]:
@@ -17,7 +19,7 @@ def cloud() -> Iterator[Connection]:
 
 
 def test_both_servers_have_the_last_flavor_and_the_snapshot(cloud: Connection) -> None:
-    snapshot = cloud.image.find_image("original@exercise")
+    snapshot = cloud.image.find_image("lifecycle-original@exercise")
     servers = {server.name: server for server in cloud.compute.servers()}
     assert servers.keys() == {"original", "copy"}
     for server in servers.values():
@@ -51,11 +53,11 @@ def test_the_server_shuts_down_by_itself_when_it_is_told_to(cloud: Connection) -
 
 @pytest.mark.parametrize("claim", ["C27", "C28"])
 def test_the_claim_was_reproduced(claim: str) -> None:
-    assert evidence(claim)["verdict"] == "reproduced"
+    assert evidence(claim, PLAYBOOK)["verdict"] == "reproduced"
 
 
 def test_the_outage_of_a_running_resize_was_measured() -> None:
-    (watched,) = (o for o in evidence("C27")["observations"] if o["host"] == "outside")
+    (watched,) = (o for o in evidence("C27", PLAYBOOK)["observations"] if o["host"] == "outside")
     figures = json.loads(watched["output"])
     assert figures["longest_outage"] > 1
     assert figures["tries"] > figures["failures"] > 0

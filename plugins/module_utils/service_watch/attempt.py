@@ -13,6 +13,31 @@ from .samples import Sample
 _LARGEST_ANSWER = 65536
 
 
+def mistakes(port: int | None, url: str | None, expect: str) -> list[str]:
+    """Return what is wrong with the options that say what to try, one sentence each."""
+    found = []
+    if port is not None and not 0 < port < 65536:
+        found.append(f"port: {port} is not a TCP port; give 1 to 65535")
+    if url is not None and (problem := _unusable(url)):
+        found.append(f"url: {url!r} {problem}; give one such as http://192.168.37.20:50000/")
+    try:
+        re.compile(expect)
+    except re.error as error:
+        found.append(
+            f"expect: {expect!r} is not a regular expression ({error}); escape what is meant as it is"
+        )
+    return found
+
+
+def _unusable(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme == "http" and parts.hostname and parts.port != 0
+    except ValueError as error:
+        return f"is not a URL ({error})"
+    return "" if usable else "is not a URL for plain HTTP"
+
+
 def connect_once(address: str, port: int, timeout: float) -> Sample:
     """Open and close a connection; `timeout` is in seconds."""
     began = time.monotonic()
@@ -30,7 +55,8 @@ def request_once(url: str, body: str | None, expect: str, timeout: float) -> Sam
     began = time.monotonic()
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=timeout)
     try:
-        connection.request("POST" if body is not None else "GET", parts.path or "/", body)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.request("POST" if body is not None else "GET", target, body)
         answer = connection.getresponse()
         text = answer.read(_LARGEST_ANSWER).decode("utf-8", "replace").strip()
         right = answer.status == 200 and re.search(expect, text) is not None

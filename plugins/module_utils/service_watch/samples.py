@@ -45,14 +45,6 @@ def outages(samples: Sequence[Sample]) -> list[Outage]:
     return found
 
 
-def recovered_for(samples: Sequence[Sample]) -> float:
-    """Return the seconds since the end of the last outage, 0 while there was none or it goes on."""
-    last_failure = next((i for i in range(len(samples) - 1, -1, -1) if samples[i].failure), None)
-    if last_failure is None or last_failure == len(samples) - 1:
-        return 0.0
-    return samples[-1].began + samples[-1].seconds - samples[last_failure + 1].began
-
-
 def summary(samples: Sequence[Sample]) -> dict[str, Any]:
     """Return the figures of all attempts: numbers, outages and latencies in seconds."""
     out = outages(samples)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_watch.attempt import connect_once, request_once
-from service_watch.samples import Sample, outages, recovered_for, summary
+from service_watch.attempt import connect_once, mistakes, request_once
+from service_watch.samples import Sample, outages, summary
 
 
 def row(pattern: str) -> list[Sample]:
@@ -29,12 +29,6 @@ def test_an_outage_lasts_until_the_next_success() -> None:
 def test_an_outage_that_goes_on_lasts_until_the_last_attempts_end() -> None:
     (outage,) = outages(row(".xx"))
     assert outage.seconds == 1.5
-    assert recovered_for(row(".xx")) == 0
-
-
-@pytest.mark.parametrize(("pattern", "seconds"), [("...", 0), ("..x", 0), (".x.", 0.5), (".x...", 2.5)])
-def test_recovery_counts_from_the_first_success_after_the_last_failure(pattern: str, seconds: float) -> None:
-    assert recovered_for(row(pattern)) == seconds
 
 
 @given(st.text(alphabet=".x", min_size=1, max_size=60))
@@ -45,8 +39,35 @@ def test_every_failure_is_in_one_outage(pattern: str) -> None:
     assert (figures["median_latency"] is None) == ("." not in pattern)
 
 
+@pytest.mark.parametrize(
+    ("port", "url", "expect", "words"),
+    [
+        (0, None, "", "port: 0 is not a TCP port"),
+        (65536, None, "", "port: 65536 is not a TCP port"),
+        (None, "https://10.0.2.4/", "", "is not a URL for plain HTTP"),
+        (None, "10.0.2.4:50000", "", "is not a URL for plain HTTP"),
+        (None, "http://10.0.2.4:port/", "", "is not a URL ("),
+        (None, "http://10.0.2.4/", "result = (", "expect: 'result = (' is not a regular expression"),
+    ],
+)
+def test_a_mistake_is_named_with_its_value(
+    port: int | None, url: str | None, expect: str, words: str
+) -> None:
+    (mistake,) = mistakes(port, url, expect)
+    assert words in mistake
+
+
+def test_what_can_be_tried_is_no_mistake() -> None:
+    assert mistakes(22, None, "") == mistakes(None, "http://10.0.2.4:50000/?x=1", "^result") == []
+
+
 class Answer(http.server.BaseHTTPRequestHandler):
-    """Answers a POST with what was sent, and everything else with an error."""
+    """Answers a POST with what was sent, a GET of a query with that, and everything else with an error."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if "?" in self.path else 404)
+        self.end_headers()
+        self.wfile.write(self.path.encode())
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -71,7 +92,8 @@ def test_an_answer_is_right_only_with_the_expected_text(port: int) -> None:
     url = f"http://127.0.0.1:{port}/"
     assert request_once(url, "22", "result = 22", 5).failure == ""
     assert request_once(url, "23", "result = 22", 5).failure == "200 result = 23"
-    assert request_once(url, None, "", 5).failure.startswith("501")
+    assert request_once(url, None, "", 5).failure.startswith("404")
+    assert request_once(f"{url}sum?a=1", None, r"^/sum\?a=1$", 5).failure == ""
     assert connect_once("127.0.0.1", port, 5).failure == ""
 
 
