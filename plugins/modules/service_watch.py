@@ -143,7 +143,7 @@ def main() -> None:
             sample = connect_once(params["address"], params["port"], params["timeout"])
         samples.append(sample)
         if stop_file and stop_file.exists():
-            stop_file.unlink()
+            stop_file.unlink(missing_ok=True)
             ended_by = "stop_file"
             break
         time.sleep(max(0.0, sample.began + params["interval"] - time.monotonic()))
