@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = (
     "docker_host",
     "docker_containers",
+    "lxc_container",
     "guest_image",
     "embedded_cloud",
     "private_network",
