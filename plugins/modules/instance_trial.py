@@ -18,31 +18,31 @@ description:
     They exist and do not run when the module begins. Afterwards none runs, or with O(keep) the first does.
   - When something fails all instances are stopped.
 options:
-  instances:
-    description: The first is measured, the others show what more of them cost.
+  start:
+    description: >-
+      The command that starts an instance and returns. C({n}) in it, and in the next three, stands for the
+      instance's number, from 1.
     type: list
-    elements: dict
+    elements: str
     required: true
-    suboptions:
-      start:
-        description: The command that starts it and returns.
-        type: list
-        elements: str
-        required: true
-      stop:
-        description: The command that stops it.
-        type: list
-        elements: str
-        required: true
-      pid:
-        description: The command that prints the number of its first process on this machine.
-        type: list
-        elements: str
-        required: true
-      url:
-        description: Where it answers.
-        type: str
-        required: true
+  stop:
+    description: The command that stops it.
+    type: list
+    elements: str
+    required: true
+  pid:
+    description: The command that prints the number of its first process on this machine.
+    type: list
+    elements: str
+    required: true
+  url:
+    description: Where it answers.
+    type: str
+    required: true
+  count:
+    description: How many instances there are. The first is measured, the others show what more of them cost.
+    type: int
+    default: 1
   body:
     description: What is asked.
     type: str
@@ -96,11 +96,11 @@ author: Cloud Lab maintainers
 EXAMPLES = r"""
 - name: Measure the calculator in a container
   instance_trial:
-    instances:
-      - start: [docker, start, sum]
-        stop: [docker, stop, sum]
-        pid: [docker, inspect, "--format={{ '{{' }}.State.Pid{{ '}}' }}", sum]
-        url: http://172.17.0.2:50001/
+    start: [docker, start, "sum-{n}"]
+    stop: [docker, stop, "sum-{n}"]
+    pid: [docker, inspect, "--format={{ '{{.State.Pid}}' }}", "sum-{n}"]
+    url: http://127.0.0.1:800{n}/
+    count: 3
     supervisors: [containerd-shim]
 """
 
@@ -156,9 +156,16 @@ class Trial:
 
     def __init__(self, params: dict[str, Any]) -> None:
         self.params = params
-        self.instances = [Instance(**instance) for instance in params["instances"]]
+        self.instances = [self.instance(str(number)) for number in range(1, params["count"] + 1)]
         self.question = Question(params["body"], params["answer"])
         self.running: list[Instance] = []
+
+    def instance(self, number: str) -> Instance:
+        """Return the instance of a number."""
+        start, stop, pid = (
+            [word.replace("{n}", number) for word in self.params[name]] for name in ("start", "stop", "pid")
+        )
+        return Instance(start, stop, pid, self.params["url"].replace("{n}", number))
 
     def start(self, instance: Instance) -> float:
         """Start an instance; return the seconds to its first answer."""
@@ -226,17 +233,11 @@ def main() -> None:
     words = {"type": "list", "elements": "str"}
     module = AnsibleModule(
         argument_spec={
-            "instances": {
-                "type": "list",
-                "elements": "dict",
-                "required": True,
-                "options": {
-                    "start": words | {"required": True},
-                    "stop": words | {"required": True},
-                    "pid": words | {"required": True},
-                    "url": {"type": "str", "required": True},
-                },
-            },
+            "start": words | {"required": True},
+            "stop": words | {"required": True},
+            "pid": words | {"required": True},
+            "url": {"type": "str", "required": True},
+            "count": {"type": "int", "default": 1},
             "body": {"type": "str", "default": "5 6"},
             "answer": {"type": "str", "default": "11"},
             "supervisors": words | {"default": []},
@@ -251,9 +252,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    if not params["instances"]:
-        module.fail_json(msg="instances is empty; name at least one")
-    wrong = [name for name in ("starts", "requests", "callers", "timeout") if params[name] < 1]
+    wrong = [name for name in ("count", "starts", "requests", "callers", "timeout") if params[name] < 1]
     if wrong:
         module.fail_json(msg=f"{wrong[0]} is {params[wrong[0]]}, but at least 1 is needed")
     if module.check_mode:

@@ -19,6 +19,7 @@ SCENARIOS = (
     "docker_containers",
     "lxc_container",
     "guest_image",
+    "virtualisation_compared",
     "embedded_cloud",
     "private_network",
     "connectivity",

@@ -38,7 +38,7 @@ class Layers:
 
 
 def detect(cpuinfo: str, machine: str, container: str, vendor: str, kernel: str) -> Layers:
-    """Judge by /proc/cpuinfo, `systemd-detect-virt` for machines and containers, DMI, and the release.
+    """Judge by /proc/cpuinfo, the names of a hypervisor and a container, DMI, and the kernel's release.
 
     The flag `hypervisor` stands for itself where nothing names the hypervisor.
     """
