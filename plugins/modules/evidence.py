@@ -24,9 +24,11 @@ options:
     type: str
     required: true
   verdict:
-    description: What the observations say about the claim. V(measured) is for claims about quantities.
+    description: >-
+      What the observations say about the claim. V(depends) is for claims that hold in some of the observed
+      cases only, V(measured) for claims about quantities.
     type: str
-    choices: [reproduced, contradicted, measured]
+    choices: [reproduced, contradicted, depends, measured]
     required: true
   explanation:
     description: Why the verdict holds, in a sentence or two.
@@ -152,7 +154,7 @@ def main() -> None:
             "claim": {"type": "str", "required": True},
             "verdict": {
                 "type": "str",
-                "choices": ["reproduced", "contradicted", "measured"],
+                "choices": ["reproduced", "contradicted", "depends", "measured"],
                 "required": True,
             },
             "explanation": {"type": "str", "required": True},

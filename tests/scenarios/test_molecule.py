@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = (
     "docker_host",
     "docker_containers",
+    "lxc_container",
     "guest_image",
+    "virtualisation_compared",
     "embedded_cloud",
     "private_network",
     "connectivity",

@@ -8,7 +8,7 @@ from typing import Any
 
 from .claims import CLAIMS
 
-VERDICTS = ("reproduced", "contradicted", "measured")
+VERDICTS = ("reproduced", "contradicted", "depends", "measured")
 
 Record = dict[str, Any]
 

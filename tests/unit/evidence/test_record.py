@@ -56,7 +56,7 @@ def test_a_record_has_exactly_this_shape() -> None:
         ({"claim": "C35"}, "claim C35 is not known; the claims are C01 to C34"),
         (
             {"verdict": "proved"},
-            "verdict proved of claim C34 is not one of reproduced, contradicted, measured",
+            "verdict proved of claim C34 is not one of reproduced, contradicted, depends, measured",
         ),
         ({"explanation": " "}, "claim C34 needs an explanation"),
         ({"observations": []}, "claim C34 has no observations"),

@@ -1,0 +1,64 @@
+"""What an instance sees of its kernel, and which ways to crash that it is given.
+
+Runs in the instance, from standard input, with whatever Python is there: only the standard library, and
+nothing is ever opened for writing. Prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+ABSENT, CLOSED, OPEN = "absent", "closed", "open"
+
+_RAW_IO, _MODULES = 17, 16
+"""Numbers of the capabilities CAP_SYS_RAWIO and CAP_SYS_MODULE."""
+
+
+def kernel(root: Path) -> dict[str, object]:
+    """Return the kernel's release, when it was booted and its boot id."""
+    lines = (root / "proc/stat").read_text().splitlines()
+    return {
+        "release": (root / "proc/sys/kernel/osrelease").read_text().strip(),
+        "booted": next(int(line.split()[1]) for line in lines if line.startswith("btime ")),
+        "boot_id": (root / "proc/sys/kernel/random/boot_id").read_text().strip(),
+    }
+
+
+def capabilities(status: str) -> int:
+    """Return the effective capabilities from /proc/PID/status."""
+    return next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:"))
+
+
+def crash_means(root: Path) -> dict[str, str]:
+    """Return for each plain way to crash the kernel whether it is absent, closed or open. None is tried.
+
+    access(2) answers for a file system that is mounted read-only as well.
+    """
+    held = capabilities((root / "proc/self/status").read_text())
+    key, memory = root / "proc/sysrq-trigger", root / "dev/mem"
+    return {
+        "the system request key": _state(key, os.access(key, os.W_OK)),
+        "the machine's memory": _state(memory, os.access(memory, os.W_OK) and _has(held, _RAW_IO)),
+        "a kernel module": _state(root / "proc/modules", _has(held, _MODULES)),
+    }
+
+
+def _has(held: int, number: int) -> bool:
+    return bool(held >> number & 1)
+
+
+def _state(path: Path, may: bool) -> str:
+    return (OPEN if may else CLOSED) if path.exists() else ABSENT
+
+
+def main() -> None:
+    """Print what there is to see."""
+    root = Path("/")
+    init = (root / "proc/1/comm").read_text().strip()
+    print(json.dumps({"kernel": kernel(root), "init": init, "crash_means": crash_means(root)}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""All that a comparison has measured, as Ansible hands it on: verdicts, evidence and a table from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import verdicts
+from .density import fit
+from .layers import Layers, detect
+from .samples import Summary, figure, read, summary
+from .verdicts import Kernel, Seen, Storage, Verdict
+
+Measured = Mapping[str, Any]
+
+_SUMMARIES = ("start", "answer", "rate", "idle")
+_PLAIN = ("memory_first", "memory_further", "disk_first", "disk_further", "processes", "init")
+
+PAGE = "read from the database"
+"""What the LAMP application's page says."""
+
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "C01": ("process", "docker", "lxc", "vm"),
+    "C02": ("docker", "lxc", "vm"),
+    "C03": ("docker", "lxc"),
+    "C04": ("docker", "lxc", "vm"),
+    "C05": ("vm", "crash"),
+    "C06": ("docker", "lxc"),
+    "C07": ("docker", "layers"),
+    "C08": ("docker", "lamp"),
+    "C09": ("docker", "layers"),
+    "C10": (),
+}
+"""The parts from which a claim is judged."""
+
+
+def seen(facts: Mapping[str, Any]) -> Seen:
+    """Return what was measured of one kind."""
+    told: dict[str, Any] = {name: read(facts.get(name)) for name in _SUMMARIES}
+    told |= {name: facts.get(name) for name in _PLAIN}
+    return Seen(
+        **told,
+        kernel=Kernel(**facts["kernel"]) if facts.get("kernel") else None,
+        services=tuple(facts.get("services", ())),
+        crash_means=dict(facts.get("crash_means", {})),
+    )
+
+
+def judge(measured: Measured) -> dict[str, Verdict]:
+    """Return the verdict of each claim for which there are figures."""
+    figures = {kind: seen(facts) for kind, facts in measured["seen"].items()}
+    accelerator = measured["accelerator"]
+    storage = {
+        place: Storage(summary(seconds["write"]), summary(seconds["change"]))
+        for place, seconds in measured.get("storage", {}).items()
+    }
+    crash, lamp = measured.get("crash") or {}, measured.get("lamp") or {}
+    found = {
+        "C01": verdicts.kernels(figures),
+        "C02": verdicts.weight(figures, accelerator),
+        "C03": verdicts.sharing(figures),
+        "C04": verdicts.speed(figures, accelerator),
+        "C05": verdicts.crash(
+            figures,
+            crash.get("panicked", False),
+            {kind: kind in crash["answered"] for kind in crash.get("asked", ())},
+        ),
+        "C06": verdicts.levels(figures),
+        "C07": verdicts.layered(**measured["layered"]) if measured.get("layered") else None,
+        "C08": verdicts.lamp({kind: page == PAGE for kind, page in lamp["pages"].items()}, lamp["containers"])
+        if lamp
+        else None,
+        "C09": verdicts.storage(storage, measured["storage_mib"]),
+        "C10": verdicts.hypervisors(layers(measured), accelerator, measured["machine"]["virtualbox"]),
+    }
+    return {claim: verdict for claim, verdict in found.items() if verdict}
+
+
+def missing(judged: Mapping[str, Verdict], gaps: Mapping[str, str]) -> dict[str, str]:
+    """Return why each of the other claims was not judged."""
+    reasons: dict[str, str] = {}
+    for claim, parts in PARTS.items():
+        if claim not in judged:
+            why = [f"{part}: {gaps[part]}" for part in parts if part in gaps]
+            reasons[claim] = "; ".join(why) or "this run did not try it"
+    return reasons
+
+
+def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
+    """Return what a claim's verdict rests on, in the evidence's form."""
+    kinds: Mapping[str, Mapping[str, Any]] = measured["seen"]
+    if claim == "C01":
+        told = [
+            (
+                kind,
+                "inside.py: kernel",
+                "release {release}, booted {booted}, boot id {boot_id}".format(**facts["kernel"]),
+            )
+            for kind, facts in kinds.items()
+            if facts.get("kernel")
+        ]
+    elif claim == "C05":
+        crash = measured["crash"]
+        told = [
+            ("vm", "echo c > /proc/sysrq-trigger", crash.get("console", "")),
+            (
+                "localhost",
+                "the question, after the panic",
+                f"answered by {', '.join(crash['answered']) or 'none'}",
+            ),
+        ]
+        told += [
+            (kind, "inside.py: crash_means (access only, nothing is written)", _lines(facts["crash_means"]))
+            for kind, facts in kinds.items()
+            if facts.get("crash_means")
+        ]
+    elif claim == "C06":
+        told = [(kind, "its processes", facts.get("tree", "")) for kind, facts in kinds.items()]
+        told += [
+            (kind, "systemctl list-units --state=running", "\n".join(facts["services"]))
+            for kind, facts in kinds.items()
+            if facts.get("services")
+        ]
+    elif claim == "C07":
+        told = [("docker", "image and containers, before and after", _lines(measured["layered"]))]
+    elif claim == "C08":
+        told = [(kind, "GET /index.php", page) for kind, page in measured["lamp"]["pages"].items()]
+    elif claim == "C09":
+        told = [
+            (
+                place,
+                f"storage_trial.py, {measured['storage_mib']} MiB",
+                f"write {summary(seconds['write']).text('s')}, change {summary(seconds['change']).text('s')}",
+            )
+            for place, seconds in measured["storage"].items()
+        ]
+    elif claim == "C10":
+        told = [
+            (
+                "localhost",
+                "setup, /proc/cpuinfo",
+                f"{layers(measured).text()}\naccelerator: {measured['accelerator']}",
+            )
+        ]
+    else:
+        told = [("localhost", "instance_trial, each kind", "\n".join(table(measured)))]
+    return [{"host": host, "command": command, "rc": 0, "output": output} for host, command, output in told]
+
+
+def layers(measured: Measured) -> Layers:
+    """Return what lies beneath the machine that measured."""
+    machine = measured["machine"]
+    return detect(
+        machine["cpuinfo"], machine["hypervisor"], machine["container"], machine["vendor"], machine["kernel"]
+    )
+
+
+def table(measured: Measured) -> list[str]:
+    """Return the figures as lines of equal columns: what, and one column a kind."""
+    figures = {kind: seen(facts) for kind, facts in measured["seen"].items()}
+    head = ["", *figures]
+    rows = [
+        ["first answer, s", *(_spread(one.start) for one in figures.values())],
+        ["one answer, ms", *(_spread(one.answer, 1000) for one in figures.values())],
+        ["answers a second", *(_spread(one.rate) for one in figures.values())],
+        ["memory, MiB", *(_plain(one.memory_first) for one in figures.values())],
+        ["one more, MiB", *(_plain(one.memory_further) for one in figures.values())],
+        ["fit into a GiB", *(str(density(one) or "-") for one in figures.values())],
+        ["idle, % of a processor", *(_spread(one.idle) for one in figures.values())],
+        ["disk, MiB", *(_plain(one.disk_first) for one in figures.values())],
+        ["one more on disk, MiB", *(_plain(one.disk_further) for one in figures.values())],
+        ["processes", *(str(one.processes or "-") for one in figures.values())],
+    ]
+    lines = [head, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    return [
+        "  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+
+
+def density(one: Seen) -> int | None:
+    """Return how many instances fit into a GiB of memory; None where memory was not measured."""
+    if one.memory_first is None or one.memory_further is None or one.memory_first <= 0:
+        return None
+    return fit(one.memory_first, one.memory_further)
+
+
+def _lines(facts: Mapping[str, object]) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in facts.items())
+
+
+def _plain(value: float | None) -> str:
+    return "-" if value is None else figure(value)
+
+
+def _spread(value: Summary | None, times: float = 1) -> str:
+    if value is None:
+        return "-"
+    return f"{figure(value.median * times)} ({figure(value.low * times)}-{figure(value.usual * times)})"

@@ -1,0 +1,185 @@
+"""The edge to the machine: start an instance, ask it, look at its processes, stop it; note the seconds."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from . import memory, processes
+
+# Between two attempts to get the first answer.
+_PAUSE = 0.01
+
+
+class TrialError(Exception):
+    """Something did not work; the message says what, and why if that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One instance: the commands that start it, stop it and print its first process, and its address."""
+
+    start: Sequence[str]
+    stop: Sequence[str]
+    pid: Sequence[str]
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and what the answer has to be."""
+
+    body: str
+    answer: str
+
+
+def run(command: Sequence[str], seconds: float) -> str:
+    """Run a command and return what it says; TrialError if it fails."""
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise TrialError(f"{command[0]}: {error}") from None
+    if done.returncode:
+        raise TrialError(f"{' '.join(command[:3])}: status {done.returncode}: {done.stderr.strip()[-300:]}")
+    return done.stdout
+
+
+class Caller:
+    """A client that keeps its connection, as the calculator's frontend does."""
+
+    def __init__(self, url: str, seconds: float) -> None:
+        parts = urlsplit(url)
+        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=seconds)
+
+    def ask(self, question: Question) -> float:
+        """Ask once and return the seconds.
+
+        OSError or HTTPException if there is no answer, TrialError if it is a wrong one.
+        """
+        began = time.perf_counter()
+        self._connection.request("POST", "/", question.body)
+        answer = self._connection.getresponse().read().decode(errors="replace").strip()
+        seconds = time.perf_counter() - began
+        if answer != question.answer:
+            raise TrialError(f"the answer to {question.body} was {answer[:60]!r}, not {question.answer!r}")
+        return seconds
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def first_answer(instance: Instance, question: Question, seconds: float) -> float:
+    """Start an instance and return the seconds from the command to the first right answer."""
+    began = time.perf_counter()
+    run(instance.start, seconds)
+    reason = "nothing was asked"
+    while (left := seconds - (time.perf_counter() - began)) > 0:
+        # A port forward takes a connection to a machine that boots, and never answers: give it up soon.
+        caller = Caller(instance.url, min(left, 2.0))
+        try:
+            caller.ask(question)
+        except (OSError, http.client.HTTPException) as error:
+            reason = str(error) or type(error).__name__
+            time.sleep(_PAUSE)
+        else:
+            return time.perf_counter() - began
+        finally:
+            caller.close()
+    raise TrialError(f"{instance.url} gave no answer within {seconds:.0f} s: {reason}")
+
+
+def answers(url: str, question: Question, count: int, seconds: float) -> list[float]:
+    """Ask one question after the other on one connection and return the seconds of each."""
+    caller = Caller(url, seconds)
+    try:
+        # Not counted: what is made at the first request only.
+        caller.ask(question)
+        return [caller.ask(question) for _ in range(count)]
+    except (OSError, http.client.HTTPException) as error:
+        raise TrialError(f"{url}: {error}") from None
+    finally:
+        caller.close()
+
+
+def rate(url: str, question: Question, callers: int, seconds: float) -> float:
+    """Ask from several connections at once for some time and return the answers a second."""
+    counts = [0] * callers
+    failures: list[str] = []
+    end = time.perf_counter() + seconds
+
+    def ask(number: int) -> None:
+        caller = Caller(url, 30)
+        try:
+            while time.perf_counter() < end:
+                caller.ask(question)
+                counts[number] += 1
+        except (OSError, http.client.HTTPException, TrialError) as error:
+            failures.append(f"{url}: {error}")
+        finally:
+            caller.close()
+
+    began = time.perf_counter()
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(callers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise TrialError(failures[0])
+    return sum(counts) / (time.perf_counter() - began)
+
+
+def root(instance: Instance, seconds: float) -> int:
+    """Return the first process of an instance."""
+    said = run(instance.pid, seconds).strip()
+    if not said.isdigit() or said == "0":
+        raise TrialError(f"{instance.pid[0]}: {said!r} is no process")
+    return int(said)
+
+
+def everything() -> list[processes.Process]:
+    """Return all processes of the machine."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        # It may have ended meanwhile.
+        with suppress(OSError, ValueError):
+            found.append(processes.parse(path.read_text(errors="replace")))
+    return found
+
+
+def footprint(family: Sequence[processes.Process]) -> memory.Memory:
+    """Return what these processes take; TrialError if the kernel does not say."""
+    parts = []
+    for process in family:
+        directory = Path("/proc") / str(process.pid)
+        try:
+            path = directory / "smaps_rollup"
+            parts.append(memory.parse((path if path.exists() else directory / "smaps").read_text()))
+        except PermissionError as error:
+            raise TrialError(f"{error.filename}: only root may read it") from None
+        except OSError:
+            # It has ended meanwhile.
+            continue
+    return memory.total(parts)
+
+
+def idle(pids: Sequence[int], supervisors: Sequence[str], seconds: float) -> float:
+    """Return the percentage of one processor that instances use while nobody asks them."""
+
+    def all_of_them() -> list[processes.Process]:
+        there = everything()
+        return [process for pid in pids for process in processes.family(pid, there, supervisors)]
+
+    before, began = all_of_them(), time.perf_counter()
+    time.sleep(seconds)
+    return processes.busy(before, all_of_them(), os.sysconf("SC_CLK_TCK"), time.perf_counter() - began)

@@ -1,0 +1,339 @@
+"""What the figures say about each of the report's claims C01 to C10: one verdict and one honest sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .layers import Layers, hypervisor_type
+from .samples import Summary, below, figure
+
+REPRODUCED, CONTRADICTED, DEPENDS = "reproduced", "contradicted", "depends"
+
+NAMES = {
+    "process": "a plain process",
+    "docker": "the Docker container",
+    "lxc": "the LXC container",
+    "vm": "the virtual machine",
+}
+CONTAINERS = ("docker", "lxc")
+
+# What one kind may use besides and still share: the files that make an instance that instance.
+_SHARED_DISK = 0.1
+# Percent of a processor below which two idle loads are the same.
+_IDLE = 0.2
+# How often the storage trial has to take longer than the other to be called slower, in medians.
+_SLOWER = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A kernel as seen from inside: its release, when it was booted (seconds since 1970) and its boot id."""
+
+    release: str
+    booted: int
+    boot_id: str
+
+    def same_boot(self, other: Kernel) -> bool:
+        """Whether both saw one boot of one kernel. The boot id does not count: LXC shows one of its own."""
+        return self.release == other.release and abs(self.booted - other.booted) <= 2
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was measured of one kind; None where it was not. Seconds, MiB, answers a second, percent."""
+
+    start: Summary | None = None
+    answer: Summary | None = None
+    rate: Summary | None = None
+    memory_first: float | None = None
+    memory_further: float | None = None
+    idle: Summary | None = None
+    disk_first: float | None = None
+    disk_further: float | None = None
+    kernel: Kernel | None = None
+    processes: int | None = None
+    init: bool | None = None
+    services: Sequence[str] = ()
+    crash_means: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What follows for a claim."""
+
+    verdict: str
+    sentence: str
+
+
+Figures = Mapping[str, Seen]
+
+
+def _judge(true: Collection[bool]) -> str:
+    """Reproduced if all of it was seen, contradicted if none was, else it depends."""
+    return REPRODUCED if all(true) else DEPENDS if any(true) else CONTRADICTED
+
+
+def _containers(figures: Figures) -> dict[str, Seen]:
+    return {kind: figures[kind] for kind in CONTAINERS if kind in figures}
+
+
+def _times(large: float, small: float) -> str:
+    return f"{figure(large / small)} times" if small > 0 else "many times"
+
+
+def kernels(figures: Figures) -> Verdict | None:
+    """C01: whose kernel each of them runs on."""
+    host, machine = figures.get("process"), figures.get("vm")
+    inside = {kind: seen.kernel for kind, seen in _containers(figures).items() if seen.kernel}
+    if host is None or host.kernel is None or machine is None or machine.kernel is None or not inside:
+        return None
+    own = not machine.kernel.same_boot(host.kernel)
+    shared = {kind: kernel.same_boot(host.kernel) for kind, kernel in inside.items()}
+    sharing = " and ".join(NAMES[kind] for kind, same in shared.items() if same) or "no container"
+    note = (
+        " LXC shows a boot id of its own, which is a file laid over the kernel's."
+        if "lxc" in inside and shared["lxc"] and inside["lxc"].boot_id != host.kernel.boot_id
+        else ""
+    )
+    return Verdict(
+        _judge([own, *shared.values()]),
+        f"The virtual machine runs {machine.kernel.release}, "
+        f"{'booted for itself' if own else 'and that is the boot of its host'}; "
+        f"{sharing} shared {host.kernel.release} and its boot with this machine.{note}",
+    )
+
+
+def weight(figures: Figures, accelerator: str) -> Verdict | None:
+    """C02: memory and processor time of an idle instance."""
+    machine = figures.get("vm")
+    if machine is None or machine.memory_first is None or machine.idle is None:
+        return None
+    told = {
+        kind: (seen.memory_first, seen.idle)
+        for kind, seen in _containers(figures).items()
+        if seen.memory_first is not None and seen.idle is not None
+    }
+    if not told:
+        return None
+    lighter = [memory < machine.memory_first for memory, _ in told.values()]
+    calmer = [idle.median <= machine.idle.median + _IDLE for _, idle in told.values()]
+    each = " and ".join(
+        f"{NAMES[kind]} {figure(memory)} MiB and {figure(idle.median)} %"
+        for kind, (memory, idle) in told.items()
+    )
+    return Verdict(
+        _judge([*lighter, *calmer]),
+        f"Idle, the virtual machine took {figure(machine.memory_first)} MiB and "
+        f"{figure(machine.idle.median)} % of a "
+        f"processor, {each}.{_emulated(accelerator)}",
+    )
+
+
+def sharing(figures: Figures) -> Verdict | None:
+    """C03: what one more instance costs."""
+    told = {
+        kind: (seen.disk_first, seen.disk_further)
+        for kind, seen in _containers(figures).items()
+        if seen.disk_first is not None and seen.disk_further is not None
+    }
+    if not told:
+        return None
+    shares = {kind: further <= _SHARED_DISK * first for kind, (first, further) in told.items()}
+    parts = [
+        f"one more instance of {NAMES[kind]} took {figure(further)} MiB of disk after {figure(first)} "
+        f"for the first"
+        for kind, (first, further) in told.items()
+    ]
+    parts += [
+        f"{figure(seen.memory_further)} MiB of memory after {figure(seen.memory_first)} in {NAMES[kind]}"
+        for kind, seen in _containers(figures).items()
+        if seen.memory_first is not None and seen.memory_further is not None
+    ]
+    machine = figures.get("vm")
+    if machine and machine.disk_first is not None and machine.disk_further is not None:
+        parts.append(
+            f"a virtual machine on a copy-on-write disk shares its image too "
+            f"({figure(machine.disk_further)} MiB after {figure(machine.disk_first)}), but no memory"
+        )
+    reason = (
+        ""
+        if len(set(shares.values())) == 1
+        else " It is the layers of an image that are shared: a root directory of its own shares nothing."
+    )
+    text = "; ".join(parts)
+    return Verdict(_judge(list(shares.values())), f"{text[0].upper()}{text[1:]}.{reason}")
+
+
+def speed(figures: Figures, accelerator: str) -> Verdict | None:
+    """C04: how soon it starts, and how soon it answers."""
+    machine = figures.get("vm")
+    if machine is None or machine.start is None or machine.answer is None:
+        return None
+    told = {
+        kind: (seen.start, seen.answer)
+        for kind, seen in _containers(figures).items()
+        if seen.start is not None and seen.answer is not None
+    }
+    if not told:
+        return None
+    sooner = [
+        fact
+        for start, answer in told.values()
+        for fact in (below(start, machine.start), answer.median < machine.answer.median)
+    ]
+    each = " and ".join(
+        f"{NAMES[kind]} after {figure(start.median)} s and then in {figure(answer.median * 1000)} ms"
+        for kind, (start, answer) in told.items()
+    )
+    return Verdict(
+        _judge(sooner),
+        f"The virtual machine gave its first answer after {figure(machine.start.median)} s and then one in "
+        f"{figure(machine.answer.median * 1000)} ms, {each}.{_emulated(accelerator)}",
+    )
+
+
+def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdict | None:
+    """C05: what a crash takes with it. `others` says which of the other instances answered afterwards."""
+    told = {kind: seen.crash_means for kind, seen in _containers(figures).items() if seen.crash_means}
+    if not others:
+        return None
+    alone = panicked and all(others.values())
+    ways = sorted(
+        {
+            f"{name} in {NAMES[kind]}"
+            for kind, means in told.items()
+            for name, state in means.items()
+            if state == "open"
+        }
+    )
+    survivors = " and ".join(NAMES[kind] for kind in others)
+    if not panicked:
+        first = "The kernel of the virtual machine did not panic when it was told to"
+    elif alone:
+        first = f"The kernel of the virtual machine panicked, and {survivors} went on answering"
+    else:
+        first = "After the panic in the virtual machine, not everything else answered"
+    second = (
+        f"; open in a container, and left alone, was {', '.join(ways)}, which would take the host with it"
+        if ways
+        else "; no container was given a way to do the same, but a fault in their common kernel takes all"
+        if told
+        else ""
+    )
+    return Verdict(REPRODUCED if alone else CONTRADICTED, first + second + ".")
+
+
+def levels(figures: Figures) -> Verdict | None:
+    """C06: a whole system in the one, one application in the other."""
+    docker, lxc = figures.get("docker"), figures.get("lxc")
+    if docker is None or lxc is None or docker.processes is None or not lxc.services or lxc.init is None:
+        return None
+    system = lxc.init and {"cron", "rsyslog"} <= {
+        service.removesuffix(".service") for service in lxc.services
+    }
+    alone = docker.processes == 1 and docker.init is False
+    return Verdict(
+        _judge([system, alone]),
+        f"The LXC container had {'an init' if lxc.init else 'no init'} and {len(lxc.services)} running "
+        f"services, among them "
+        f"{', '.join(service.removesuffix('.service') for service in sorted(lxc.services)[:6])}; the "
+        f"Docker container had "
+        f"{docker.processes} process{'' if docker.processes == 1 else 'es'}. Docker does not enforce "
+        f"it, it is how its images are made.",
+    )
+
+
+def layered(image_kept: bool, write_gone: bool, volume_kept: bool, layers: int) -> Verdict:
+    """C07: the image stays as it is, what a container writes goes with it, a volume stays."""
+    return Verdict(
+        _judge([image_kept and layers > 1, write_gone, volume_kept]),
+        f"The image had {layers} layers, which {'were the same' if image_kept else 'were others'} "
+        f"after a container had changed one of "
+        f"their files; the change {'went with' if write_gone else 'outlived'} that container, and what "
+        f"it had put into a volume "
+        f"{'was there for' if volume_kept else 'was lost to'} the next one.",
+    )
+
+
+def lamp(answers: Mapping[str, bool], containers: Mapping[str, int]) -> Verdict | None:
+    """C08: the same page from one LXC container and from several Docker containers."""
+    if set(answers) != set(CONTAINERS):
+        return None
+    fits = [answers["lxc"] and containers["lxc"] == 1, answers["docker"] and containers["docker"] == 3]
+    return Verdict(
+        _judge(fits),
+        f"A page that reads the database {'answered' if answers['lxc'] else 'did not answer'} in "
+        f"{containers['lxc']} LXC container, and "
+        f"{'answered' if answers['docker'] else 'did not answer'} in {containers['docker']} Docker "
+        f"containers. Three is Docker's custom, "
+        "no limit: an init in one container would do as well.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Seconds of one kind of storage: to write a new file, and to change a byte of one that lay "
+    "there before."""
+
+    write: Summary
+    change: Summary
+
+
+def storage(places: Mapping[str, Storage], mib: float) -> Verdict | None:
+    """C09: `layered` against `volume` and, where it was measured, `plain`."""
+    if "layered" not in places or "volume" not in places:
+        return None
+    layer, volume = places["layered"], places["volume"]
+    writing, changing = (_slower(layer.write, volume.write), _slower(layer.change, volume.change))
+    words = {
+        (True, True): "Both writing a file and the first change of one cost more on layers",
+        (
+            False,
+            True,
+        ): "A new file cost the same, but the first change of one from a lower layer copies all of it",
+        (True, False): "Writing a new file cost more on layers, the first change of one from below did not",
+        (False, False): "Neither writing a file nor the first change of one cost more on layers",
+    }
+    return Verdict(
+        _judge([writing, changing]),
+        f"{words[writing, changing]}: {figure(mib)} MiB were written in {figure(layer.write.median)} s "
+        f"on layers and "
+        f"{figure(volume.write.median)} s on a volume, and a byte changed in "
+        f"{figure(layer.change.median)} s and "
+        f"{figure(volume.change.median)} s.",
+    )
+
+
+def hypervisors(layers: Layers, accelerator: str, virtualbox: bool) -> Verdict:
+    """C10: what lies beneath the hypervisor, judged by what is detected. The report calls OpenStack "
+    "and VirtualBox type 2."""
+    number, why = hypervisor_type(accelerator)
+    below = (
+        f"This machine itself runs on a hypervisor ({layers.below})"
+        if layers.below
+        else "No hypervisor was found below this machine"
+    )
+    box = (
+        "VirtualBox, which is hosted as well, is here"
+        if virtualbox
+        else "VirtualBox is not here, so nothing was seen of it"
+    )
+    return Verdict(
+        DEPENDS if number == 2 else CONTRADICTED,
+        f"{below}. QEMU {'with KVM' if accelerator == 'kvm' else 'without KVM'} is of type {number}: "
+        f"{why}. OpenStack is no hypervisor "
+        f"but drives one, here this QEMU, and would be of type 1 on another; {box}.",
+    )
+
+
+def _slower(one: Summary, other: Summary) -> bool:
+    return below(other, one) and one.median > _SLOWER * other.median
+
+
+def _emulated(accelerator: str) -> str:
+    return (
+        ""
+        if accelerator == "kvm"
+        else " There was no KVM: the machine's processor was emulated, which makes its figures much worse."
+    )

@@ -1,0 +1,132 @@
+"""From what the modules hand on to verdicts, evidence and a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from comparison.judge import PAGE, PARTS, density, judge, missing, observations, seen, table
+from comparison.samples import summary
+from evidence.record import build
+
+from .recorded import CPUINFO
+
+
+def facts(scale: float, **more: Any) -> dict[str, Any]:
+    return {
+        "start": summary([scale, 1.2 * scale]).facts(),
+        "answer": summary([scale / 1000] * 3).facts(),
+        "rate": summary([1000 / scale] * 3).facts(),
+        "idle": summary([scale / 10] * 3).facts(),
+        "memory_first": 30 * scale,
+        "memory_further": 20 * scale,
+        "kernel": {"release": "6.18", "booted": 1000, "boot_id": "b"},
+        "init": False,
+        "processes": 1,
+        "tree": "python3",
+    } | more
+
+
+MEASURED: dict[str, Any] = {
+    "seen": {
+        "process": facts(1),
+        "docker": facts(
+            1.1, disk_first=160.0, disk_further=0.0, crash_means={"the system request key": "closed"}
+        ),
+        "lxc": facts(
+            1.5,
+            disk_first=200.0,
+            disk_further=200.0,
+            init=True,
+            services=["cron.service", "rsyslog.service"],
+            crash_means={"the system request key": "absent"},
+        ),
+        "vm": facts(16, kernel={"release": "6.12", "booted": 2000, "boot_id": "v"}),
+    },
+    "accelerator": "tcg",
+    "machine": {
+        "cpuinfo": CPUINFO,
+        "hypervisor": "kvm",
+        "container": "docker",
+        "vendor": "",
+        "kernel": "6.18",
+        "virtualbox": False,
+    },
+    "storage": {
+        "layered": {"write": [0.5, 0.6], "change": [0.5, 0.6]},
+        "volume": {"write": [0.5, 0.6], "change": [0.01, 0.02]},
+    },
+    "storage_mib": 64,
+    "layered": {"layers": 6, "image_kept": True, "write_gone": True, "volume_kept": True},
+    "crash": {
+        "panicked": True,
+        "asked": ["process", "docker", "lxc"],
+        "answered": ["process", "docker", "lxc"],
+        "console": "Kernel panic - not syncing: sysrq triggered crash",
+    },
+    "lamp": {"pages": {"lxc": PAGE, "docker": PAGE}, "containers": {"lxc": 1, "docker": 3}},
+}
+
+
+def test_every_claim_is_judged_from_full_figures():
+    assert {claim: verdict.verdict for claim, verdict in judge(MEASURED).items()} == {
+        "C01": "reproduced",
+        "C02": "reproduced",
+        "C03": "depends",
+        "C04": "reproduced",
+        "C05": "reproduced",
+        "C06": "reproduced",
+        "C07": "reproduced",
+        "C08": "reproduced",
+        "C09": "depends",
+        "C10": "depends",
+    }
+
+
+@pytest.mark.parametrize("claim", PARTS)
+def test_every_verdict_makes_evidence(claim):
+    verdict = judge(MEASURED)[claim]
+    record = build(
+        claim,
+        verdict.verdict,
+        verdict.sentence,
+        "p.yml",
+        {},
+        observations(MEASURED, claim),
+        "2025-11-22T10:16:00Z",
+    )
+    assert all(entry["output"] for entry in record["observations"])
+
+
+def test_without_anything_only_the_machine_is_judged():
+    nothing = MEASURED | {"seen": {}, "storage": {}, "layered": {}, "crash": {}, "lamp": {}}
+    assert set(judge(nothing)) == {"C10"}
+
+
+def test_what_was_not_judged_has_the_reason_of_its_part():
+    partial = MEASURED | {
+        "seen": {"process": facts(1), "vm": facts(16)},
+        "layered": {},
+        "storage": {},
+        "lamp": {},
+    }
+    reasons = missing(judge(partial), {"docker": "no Docker", "lxc": "no LXC", "layers": "no image"})
+    assert reasons["C06"] == "docker: no Docker; lxc: no LXC"
+    assert reasons["C07"] == reasons["C09"] == "docker: no Docker; layers: no image"
+    assert reasons["C08"] == "docker: no Docker"
+    assert reasons["C03"].startswith("docker: no Docker")
+    assert missing(judge(MEASURED), {}) == {}
+
+
+def test_the_table_has_a_column_for_each_kind():
+    lines = table(MEASURED)
+    assert lines[0].split() == ["process", "docker", "lxc", "vm"]
+    assert lines[1].split()[:3] == ["first", "answer,", "s"]
+    assert "17.6 (16-19.2)" in lines[1]
+    assert table(MEASURED | {"seen": {}})[0] == ""
+
+
+def test_density_needs_the_memory():
+    assert density(seen(facts(1))) == 50
+    assert density(seen({})) is None

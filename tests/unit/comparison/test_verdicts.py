@@ -1,0 +1,189 @@
+"""Each claim is judged by its figures, and by nothing that was not measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comparison import verdicts
+from comparison.layers import Layers
+from comparison.samples import summary
+from comparison.verdicts import Kernel, Seen, Storage
+
+HOST = Kernel("6.18.44", 1_795_644_052, "b5642f2f")
+# LXC lays a file of its own over the boot id.
+IN_LXC = replace(HOST, boot_id="0c1d")
+GUEST = Kernel("6.12.48+deb13-cloud-amd64", 1_795_650_000, "77aa")
+
+PROCESS = Seen(kernel=HOST, start=summary([0.3]), answer=summary([0.0005]))
+DOCKER = Seen(
+    start=summary([0.6, 0.7]),
+    answer=summary([0.0007]),
+    memory_first=30.0,
+    memory_further=18.0,
+    idle=summary([0.1]),
+    disk_first=160.0,
+    disk_further=0.1,
+    kernel=HOST,
+    processes=1,
+    init=False,
+    crash_means={"the system request key": "absent"},
+)
+LXC = replace(
+    DOCKER,
+    start=summary([1.5, 2.5]),
+    disk_further=200.0,
+    kernel=IN_LXC,
+    init=True,
+    services=["cron.service", "rsyslog.service", "dbus.service"],
+)
+VM = Seen(
+    start=summary([20.0, 22.0]),
+    answer=summary([0.004]),
+    memory_first=480.0,
+    memory_further=470.0,
+    idle=summary([1.5]),
+    disk_first=120.0,
+    disk_further=9.0,
+    kernel=GUEST,
+)
+FIGURES = {"process": PROCESS, "docker": DOCKER, "lxc": LXC, "vm": VM}
+
+
+def told(found: verdicts.Verdict | None) -> verdicts.Verdict:
+    """Return a verdict that has to be there."""
+    assert found is not None
+    return found
+
+
+def without(kind):
+    return {name: seen for name, seen in FIGURES.items() if name != kind}
+
+
+def test_a_kernel_of_its_own_and_a_shared_one():
+    found = told(verdicts.kernels(FIGURES))
+    assert found.verdict == "reproduced"
+    assert "LXC shows a boot id of its own" in found.sentence
+
+
+def test_a_container_with_another_kernel_contradicts():
+    stranger = FIGURES | {"docker": replace(DOCKER, kernel=GUEST), "vm": replace(VM, kernel=HOST)}
+    assert told(verdicts.kernels(stranger | {"lxc": replace(LXC, kernel=GUEST)})).verdict == "contradicted"
+    assert told(verdicts.kernels(stranger)).verdict == "depends"
+
+
+def test_the_same_release_booted_at_another_time_is_another_kernel():
+    twin = replace(HOST, booted=HOST.booted + 600)
+    assert told(verdicts.kernels(FIGURES | {"vm": replace(VM, kernel=twin)})).verdict == "reproduced"
+
+
+def test_containers_are_lighter():
+    found = told(verdicts.weight(FIGURES, "kvm"))
+    assert found.verdict == "reproduced"
+    assert "480 MiB and 1.5 %" in found.sentence
+    assert "emulated" not in found.sentence
+    assert "There was no KVM" in told(verdicts.weight(FIGURES, "tcg")).sentence
+
+
+def test_a_container_that_works_while_idle_makes_it_depend():
+    assert (
+        told(verdicts.weight(FIGURES | {"lxc": replace(LXC, idle=summary([9.0]))}, "kvm")).verdict
+        == "depends"
+    )
+
+
+def test_layers_are_shared_and_a_directory_is_not():
+    assert told(verdicts.sharing(FIGURES)).verdict == "depends"
+    assert told(verdicts.sharing(without("lxc"))).verdict == "reproduced"
+    assert told(verdicts.sharing(without("docker"))).verdict == "contradicted"
+
+
+def test_a_start_that_overlaps_is_not_sooner():
+    assert told(verdicts.speed(FIGURES, "kvm")).verdict == "reproduced"
+    slow = FIGURES | {"lxc": replace(LXC, start=summary([1.5, 20.5]))}
+    assert told(verdicts.speed(slow, "kvm")).verdict == "depends"
+
+
+def test_a_panic_takes_the_machine_alone():
+    found = told(verdicts.crash(FIGURES, True, {"docker": True, "process": True}))
+    assert found.verdict == "reproduced"
+    assert "no container was given a way" in found.sentence
+    assert told(verdicts.crash(FIGURES, True, {"docker": False})).verdict == "contradicted"
+    assert told(verdicts.crash(FIGURES, False, {"docker": True})).verdict == "contradicted"
+
+
+def test_an_open_way_is_named():
+    opened = FIGURES | {"lxc": replace(LXC, crash_means={"the system request key": "open"})}
+    found = told(verdicts.crash(opened, True, {"docker": True}))
+    assert "the system request key in the LXC container" in found.sentence
+    assert "left alone" in found.sentence
+
+
+def test_a_system_and_an_application():
+    assert told(verdicts.levels(FIGURES)).verdict == "reproduced"
+    assert told(verdicts.levels(FIGURES | {"docker": replace(DOCKER, processes=2)})).verdict == "depends"
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdict"),
+    [
+        ((True, True, True, 3), "reproduced"),
+        ((True, True, True, 1), "depends"),
+        ((False, False, False, 3), "contradicted"),
+    ],
+)
+def test_layers_stay_and_a_volume_too(facts, verdict):
+    assert verdicts.layered(*facts).verdict == verdict
+
+
+def test_lamp_is_judged_when_both_were_built():
+    both = {"lxc": True, "docker": True}
+    assert told(verdicts.lamp(both, {"lxc": 1, "docker": 3})).verdict == "reproduced"
+    assert told(verdicts.lamp({"lxc": True, "docker": False}, {"lxc": 1, "docker": 3})).verdict == "depends"
+    assert verdicts.lamp({"lxc": True}, {"lxc": 1}) is None
+
+
+def storage(write, change):
+    return Storage(summary(write), summary(change))
+
+
+@pytest.mark.parametrize(
+    ("layered", "verdict"),
+    [
+        (storage([2.0], [2.0]), "reproduced"),
+        (storage([1.0], [2.0]), "depends"),
+        (storage([1.1], [0.011]), "contradicted"),
+    ],
+    ids=["both", "copy-up", "neither"],
+)
+def test_layers_cost_what_they_are_measured_to_cost(layered, verdict):
+    volume = storage([1.0], [0.01])
+    assert told(verdicts.storage({"layered": layered, "volume": volume}, 64)).verdict == verdict
+    assert verdicts.storage({"volume": volume}, 64) is None
+
+
+def test_the_type_is_judged_by_what_is_detected():
+    layers = Layers("kvm", "", "", "", "6.18")
+    assert verdicts.hypervisors(layers, "tcg", False).verdict == "depends"
+    assert verdicts.hypervisors(layers, "kvm", True).verdict == "contradicted"
+
+
+@given(kinds=st.sets(st.sampled_from(sorted(FIGURES))), blank=st.booleans())
+def test_what_was_not_measured_is_not_judged(kinds, blank):
+    figures = {kind: Seen() if blank else FIGURES[kind] for kind in kinds}
+    judged = [
+        verdicts.kernels(figures),
+        verdicts.weight(figures, "tcg"),
+        verdicts.sharing(figures),
+        verdicts.speed(figures, "tcg"),
+        verdicts.levels(figures),
+    ]
+    if blank or not kinds & {"docker", "lxc"}:
+        assert not any(judged)
+    for found in filter(None, judged):
+        assert found.verdict in ("reproduced", "contradicted", "depends")
+        assert found.sentence[0].isupper()
+        assert found.sentence.endswith(".")
