@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = (
     "docker_host",
     "docker_containers",
+    "virtualbox",
     "guest_image",
     "embedded_cloud",
     "private_network",

@@ -35,7 +35,7 @@ tar --extract --file="$PARTS/programs.tar" --directory="$root"
 cp -R "$here/overlay/." "$root/"
 chown -R 0:0 "$root"
 chmod 755 "$root/etc/init.d/boot" "$root/etc/acpi/PWRF/00000080" "$root/usr/share/udhcpc/default.script"
-mkdir -p "$root/dev" "$root/proc" "$root/sys" "$root/run" "$root/tmp" "$root/var" "$root/etc/dropbear"
+mkdir -p "$root/dev" "$root/proc" "$root/sys" "$root/run" "$root/tmp" "$root/var/log" "$root/etc/dropbear"
 ln -s ../run "$root/var/run"
 mkdir -m 700 "$root/root" "$root/root/.ssh"
 printf '%s\n' "$AUTHORIZED_KEYS" >"$root/root/.ssh/authorized_keys"
@@ -54,7 +54,7 @@ LABEL linux
   LINUX vmlinuz
   APPEND $KERNEL_ARGUMENTS
 CFG
-mformat -i "$raw@@$boot_offset" -T $((boot_mib * 2048)) -h 64 -s 32 -H 2048 -v BOOT ::
+mformat -i "$raw@@$boot_offset" -T $((boot_mib * 2048)) -h 64 -s 32 -H 2048 -c 8 -v BOOT ::
 mcopy -i "$raw@@$boot_offset" "$PARTS/vmlinuz" ::vmlinuz
 mcopy -i "$raw@@$boot_offset" "$work/syslinux.cfg" ::syslinux.cfg
 syslinux --offset $boot_offset --install "$raw"
