@@ -11,13 +11,16 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export LC_ALL := C.UTF-8
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help announce bootstrap bootstrap-tests lab site plan destroy reset check test test-full lint clean
+.PHONY: help announce bootstrap bootstrap-tests lab lab-virtualbox site plan destroy reset check test test-full lint clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 lab: announce bootstrap ## build everything and prove it: tools, cloud, guest image, topology, a request from outside
 	$(PLAYBOOK) playbooks/lab.yml $(ARGS)
+
+lab-virtualbox: bootstrap ## build sections 2.1 to 2.4 and prove them: a virtual machine on VirtualBox, and its duplicate
+	$(PLAYBOOK) playbooks/virtualbox_duplication.yml $(ARGS)
 
 site: announce bootstrap ## show every section of the report that this machine can
 	$(PLAYBOOK) playbooks/site.yml $(ARGS)

@@ -36,6 +36,7 @@ _value:
 
 CODENAMES = frozenset({"bullseye", "bookworm", "trixie", "forky", "duke", "sid"})
 ALIASES = frozenset({"oldoldstable", "oldstable", "stable", "testing", "unstable"})
+UNSTABLE = frozenset({"sid", "unstable"})
 DEBIAN_KEYRING = "debian-archive-"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
@@ -132,13 +133,18 @@ def apt_mirror(texts: str | Sequence[str]) -> dict[str, str]:
 def apt_source_lines(
     mirror: Mapping[str, str], suite: str, components: Iterable[str] = ("main",), keyring: str = KEYRING
 ) -> list[str]:
-    """Return one source line for each archive of `mirror` (as apt_mirror gives it), for a Debian suite."""
+    """Return one source line for each archive of `mirror` (as apt_mirror gives it), for a Debian suite.
+
+    Unstable has the archive alone. Its index is valid for a week, which a mirror that keeps some past state
+    has outlived; it is signed all the same.
+    """
     suites = {"archive": suite, "updates": f"{suite}-updates", "security": f"{suite}-security"}
+    options = f"signed-by={keyring}"
+    if suite in UNSTABLE:
+        suites, options = {"archive": suite}, f"{options} check-valid-until=no"
     wanted = " ".join(components)
     return [
-        f"deb [signed-by={keyring}] {mirror[kind]} {name} {wanted}"
-        for kind, name in suites.items()
-        if mirror.get(kind)
+        f"deb [{options}] {mirror[kind]} {name} {wanted}" for kind, name in suites.items() if mirror.get(kind)
     ]
 
 

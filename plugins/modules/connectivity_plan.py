@@ -111,6 +111,15 @@ options:
     type: list
     elements: str
     required: true
+  shells:
+    description: The sources that have a shell and no Python.
+    type: list
+    elements: str
+    default: []
+  probe_timeout:
+    description: Seconds one attempt from a shell may take.
+    type: float
+    default: 4
 attributes:
   check_mode:
     description: Changes nothing, so it does the same in check mode.
@@ -139,6 +148,10 @@ declared:
   returned: success
   type: list
   elements: dict
+scripts:
+  description: For each source that has a shell and no Python, what the shell is to run.
+  returned: success
+  type: dict
 missing:
   description: The destinations of which no address is known.
   returned: success
@@ -150,6 +163,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.connectivity.declare import DeclarationError, declare
 from ansible.module_utils.connectivity.options import EXPOSURE, FLOW
 from ansible.module_utils.connectivity.predict import with_predictions
+from ansible.module_utils.connectivity.shell import script
 from ansible.module_utils.connectivity.topology import parse_topology
 
 
@@ -163,12 +177,20 @@ def main() -> None:
             "deployed": {"type": "dict", "default": {}},
             "routes": {"type": "dict", "default": {}},
             "hosts": {"type": "list", "elements": "str", "required": True},
+            "shells": {"type": "list", "elements": "str", "default": []},
+            "probe_timeout": {"type": "float", "default": 4},
         },
         supports_check_mode=True,
     )
     params = module.params
     try:
         declaration = declare(params["flows"], params["exposures"], params["addresses"], params["hosts"])
+        sources = declaration.by_source()
+        scripts = {
+            source: script(sources[source], params["probe_timeout"])
+            for source in params["shells"]
+            if source in sources and not declaration.missing
+        }
     except DeclarationError as error:
         module.fail_json(msg=str(error))
     flows = declaration.flows
@@ -177,7 +199,8 @@ def main() -> None:
         flows = with_predictions(flows, topology)
     module.exit_json(
         changed=False,
-        sources=declaration.by_source(),
+        sources=sources,
+        scripts=scripts,
         declared=[*flows, *declaration.exposures],
         missing=declaration.missing,
     )

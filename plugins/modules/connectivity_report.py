@@ -24,6 +24,10 @@ options:
     type: list
     elements: dict
     required: true
+  transcripts:
+    description: What the shells of sources without Python have printed, by the source.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     description: Changes nothing, so it does the same in check mode.
@@ -64,6 +68,7 @@ evidence:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.connectivity.compare import compare, evidence, judged, table
+from ansible.module_utils.connectivity.shell import observed
 
 
 def main() -> None:
@@ -71,10 +76,16 @@ def main() -> None:
         argument_spec={
             "declared": {"type": "list", "elements": "dict", "required": True},
             "observations": {"type": "list", "elements": "dict", "required": True},
+            "transcripts": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
     )
-    declared, observations = module.params["declared"], module.params["observations"]
+    declared = module.params["declared"]
+    observations = module.params["observations"] + [
+        observation
+        for source, transcript in module.params["transcripts"].items()
+        for observation in observed([flow for flow in declared if flow["from"] == source], transcript)
+    ]
     rows = compare(declared, observations)
     module.exit_json(
         changed=False,

@@ -18,6 +18,7 @@ SCENARIOS = (
     "docker_host",
     "docker_containers",
     "lxc_container",
+    "virtualbox",
     "guest_image",
     "virtualisation_compared",
     "embedded_cloud",

@@ -6,7 +6,7 @@
 #
 # Prints "built" when it built them rather than found them.
 #
-# Environment: RESULT (directory), SUITE, PACKAGES and OFFERED (comma separated; the second may be empty)
+# Environment: RESULT (directory), SUITE, COMPONENTS, PACKAGES and OFFERED (the last three comma separated, OFFERED may be empty)
 set -eu
 umask 022
 
@@ -46,7 +46,7 @@ chmod +x "$work/offer" "$work/tidy"
 
 # A mount namespace of its own: what mmdebstrap mounts in the tree vanishes with it, however it ends. Its tree is not in /tmp,
 # which may be a file system in memory.
-TMPDIR=$work unshare --mount mmdebstrap --mode=root --variant=minbase --components=main --include="$PACKAGES" \
+TMPDIR=$work unshare --mount mmdebstrap --mode=root --variant=minbase --components="$COMPONENTS" --include="$PACKAGES" \
     --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \

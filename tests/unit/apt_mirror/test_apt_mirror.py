@@ -127,3 +127,9 @@ def test_source_lines_for_another_release() -> None:
         f"deb [signed-by={KEYRING}] http://m.example/debian trixie main"
     ]
     assert apt_source_lines(NONE, "trixie") == []
+
+
+def test_unstable_has_no_updates_and_may_be_old() -> None:
+    assert apt_source_lines(apt_mirror(CONTAINER), "sid", ["main", "contrib"]) == [
+        f"deb [signed-by={KEYRING} check-valid-until=no] http://mirror.example/debian sid main contrib"
+    ]

@@ -1,0 +1,108 @@
+"""Two machines of VirtualBox, reached through their host. What was changed is repaired; foreign ones stay."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from lab import INVENTORY, evidence, host, playbook, recap, run, variable
+
+MANAGE = "/usr/lib/virtualbox/VBoxManage"
+FOREIGN = "somebody elses"
+
+
+def manage(*words: str) -> str:
+    """Run VBoxManage on the host as somebody would by hand, and return what it prints."""
+    quoted = " ".join(f"'{word}'" for word in words)
+    return str(host("virtualbox-host").check_output(f"{MANAGE} {quoted}"))
+
+
+def ansible(module: str, arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a module on the host."""
+    return run("ansible", f"--inventory={INVENTORY}", "virtualbox-host", "-m", module, "-a", arguments)
+
+
+def words(done: subprocess.CompletedProcess[str]) -> str:
+    """Return what a run has said, without its line breaks."""
+    return " ".join((done.stdout + done.stderr).split())
+
+
+@pytest.fixture
+def foreign() -> Iterator[str]:
+    """Give a machine that the module has not made."""
+    manage("createvm", "--name", FOREIGN, "--register")
+    yield FOREIGN
+    manage("unregistervm", FOREIGN, "--delete")
+
+
+@pytest.mark.parametrize("claim", ["C11", "C12", "C13", "C14", "C15", "C16"])
+def test_the_claim_about_one_machine_was_reproduced(claim: str) -> None:
+    assert evidence(claim, "virtualbox_vm")["verdict"] == "reproduced"
+
+
+@pytest.mark.parametrize("claim", ["C17", "C18"])
+def test_the_claim_about_duplicates_was_reproduced(claim: str) -> None:
+    assert evidence(claim, "virtualbox_duplication")["verdict"] == "reproduced"
+
+
+def test_people_log_in_through_the_forward() -> None:
+    config = f"{variable('lab_state_dir')}/virtualbox_ssh_config"
+    done = subprocess.run(
+        ["ssh", "-F", config, "tutorial-vm", "uname -s; cat /etc/hostname 2>/dev/null; ip -4 route"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    assert done.stdout.startswith("Linux")
+    assert "default via 10.0.2.2 dev eth0" in done.stdout
+
+
+def test_both_machines_run_from_disks_of_their_own() -> None:
+    assert sorted(line.split('"')[1] for line in manage("list", "runningvms").splitlines()) == [
+        "tutorial-vm",
+        "tutorial-vm-copy",
+    ]
+    disks = [line for line in manage("list", "hdds").splitlines() if line.startswith("UUID:")]
+    assert len(disks) == len(set(disks)) == 2
+
+
+def test_a_rule_that_was_changed_by_hand_is_repaired() -> None:
+    manage("controlvm", "tutorial-vm", "natpf1", "delete", "ssh")
+    manage("controlvm", "tutorial-vm", "natpf1", "ssh,tcp,192.168.56.1,4321,10.0.2.15,22")
+    manage("controlvm", "tutorial-vm", "natpf1", "more,tcp,,9999,,80")
+    assert recap(playbook("virtualbox_vm"))["tutorial-vm"]["changed"] == 1
+    rules = [
+        line
+        for line in manage("showvminfo", "tutorial-vm", "--machinereadable").splitlines()
+        if "Forwarding" in line
+    ]
+    assert rules == ['Forwarding(0)="ssh,tcp,192.168.56.1,1234,10.0.2.15,22"']
+
+
+def test_a_machine_that_is_not_ours_stays(foreign: str) -> None:
+    done = ansible("virtualbox_vm", f"name='{foreign}' state=absent force=true")
+    assert done.returncode != 0
+    assert f"there is a machine '{foreign}' that this module has not made" in words(done)
+    assert foreign in manage("list", "vms")
+
+
+def test_a_running_machine_is_not_interrupted() -> None:
+    done = ansible("virtualbox_vm", "name=tutorial-vm memory=64")
+    assert done.returncode != 0
+    assert "VirtualBox changes this only in a machine that is off: ~ memory" in words(done)
+
+
+def test_a_disk_in_use_stays() -> None:
+    done = ansible("virtualbox_medium", "path=/srv/machines/tutorial-vm.vdi state=absent")
+    assert done.returncode != 0
+    assert "is attached to tutorial-vm" in words(done)
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    rule = "{'name': 'ssh', 'host_ip': '192.168.56.1', 'host_port': 1234, 'guest_port': 22}"
+    rules = f"[{{'attachment': 'nat', 'forwards': [{rule}]}}]"
+    done = ansible("virtualbox_vm", f'name=tutorial-vm-copy nics="{rules}"')
+    assert done.returncode != 0
+    assert "the host cannot listen there (address already in use)" in words(done)

@@ -1,0 +1,167 @@
+"""The edge to VirtualBox: run VBoxManage, read machines and media, carry out steps."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from .disk import Disk, WantedDisk, making, mark_key, part_of
+from .errors import explained
+from .model import MARK, Forward, Machine
+from .plan import Step
+from .showvminfo import pairs
+from .state import Medium, extra_data, machine, media
+
+Result = tuple[int, str, str]
+"""A command's exit status and what it wrote to its two streams."""
+
+_POLL_SECONDS = 0.5
+_NOT_FOUND = "VBOX_E_OBJECT_NOT_FOUND"
+_NO_DAEMON = "Failed to create the VirtualBox object"
+_ATTEMPTS = 8
+
+
+class ManageError(Exception):
+    """VirtualBox is not there, or refuses; the message says what, why and what helps."""
+
+
+def environment() -> dict[str, str]:
+    """Return what VBoxManage needs of the environment.
+
+    It finds the daemon by the user's name: without it, or under another one, a second daemon would answer.
+    Without a locale it cannot read names that are not ASCII.
+    """
+    user = pwd.getpwuid(os.getuid())
+    return {"USER": user.pw_name, "LOGNAME": user.pw_name, "HOME": user.pw_dir, "LC_ALL": "C.UTF-8"}
+
+
+class Manager:
+    """VirtualBox on this machine; every method raises `ManageError`."""
+
+    def __init__(self, program: str, run: Callable[[Sequence[str]], Result]) -> None:
+        if not os.access(program, os.X_OK):
+            raise ManageError(
+                f"program: there is no {program} here; install VirtualBox, or name the place of its "
+                "VBoxManage"
+            )
+        self._program = program
+        self._run = run
+
+    def _try(self, arguments: Sequence[str]) -> Result:
+        """Run VBoxManage, again where it came while its daemon was ending: that stays a few idle seconds."""
+        for _ in range(_ATTEMPTS - 1):
+            status, output, errors = self._run([self._program, *arguments])
+            if status == 0 or _NO_DAEMON not in errors:
+                return status, output, errors
+            time.sleep(_POLL_SECONDS)
+        return self._run([self._program, *arguments])
+
+    def call(self, arguments: Sequence[str]) -> str:
+        """Run VBoxManage and return what it prints."""
+        status, output, errors = self._try(arguments)
+        if status:
+            raise ManageError(f"VBoxManage {' '.join(arguments[:2])}: {explained(errors or output)}")
+        return output
+
+    def machine(self, name: str) -> Machine | None:
+        """Return a machine; None if there is none of that name."""
+        status, output, errors = self._try(["showvminfo", name, "--machinereadable"])
+        if status and _NOT_FOUND in errors:
+            return None
+        if status:
+            raise ManageError(f"name: {name!r} cannot be looked at: {explained(errors or output)}")
+        mark = extra_data(self.call(["getextradata", name, MARK]))
+        return machine(pairs(output), mark, self.media())
+
+    def media(self) -> list[Medium]:
+        """Return all registered disks."""
+        return media(self.call(["list", "hdds", "--long"]))
+
+    def disk(self, path: str) -> Disk | None:
+        """Return a disk, registered or not; None if there is no such file."""
+        if not Path(path).exists():
+            return None
+        (found,) = media(self.call(["showmediuminfo", "disk", path]))
+        mark = extra_data(self.call(["getextradata", "global", mark_key(found.uuid)]))
+        return Disk(found.uuid, mark, found.users)
+
+    def make(self, want: WantedDisk) -> None:
+        """Make a disk under another name, mark it as ours, and give it its name: nobody sees half of it."""
+        part = part_of(want.path)
+        self._drop(part)
+        self.call(making(want, part))
+        (made,) = media(self.call(["showmediuminfo", "disk", part]))
+        if any(medium.uuid == made.uuid for medium in self.media()):
+            self.call(["closemedium", "disk", part])
+        self.call(["setextradata", "global", mark_key(made.uuid), want.path])
+        Path(part).rename(want.path)
+
+    def delete(self, path: str, disk: Disk) -> None:
+        """Delete a disk and its mark."""
+        self.call(["closemedium", "disk", path, "--delete"])
+        self.call(["setextradata", "global", mark_key(disk.uuid)])
+
+    def _drop(self, part: str) -> None:
+        """Remove what a run that was killed has left."""
+        if any(medium.path == part for medium in self.media()):
+            self.call(["closemedium", "disk", part])
+        Path(part).unlink(missing_ok=True)
+
+    def carry_out(self, name: str, steps: Iterable[Step], timeout: float) -> None:
+        """Take the steps in order; `timeout` is how long each may take to bring the machine to its state."""
+        for step in steps:
+            self.call(step.arguments)
+            if step.wait:
+                self._wait(name, step, timeout)
+
+    def _wait(self, name: str, step: Step, timeout: float) -> None:
+        end = time.monotonic() + timeout
+        while True:
+            values = dict(pairs(self.call(["showvminfo", name, "--machinereadable"])))
+            # The session is what still holds the machine when its state is reached.
+            if values["VMState"] == step.wait and (step.wait == "running" or "SessionName" not in values):
+                return
+            if time.monotonic() > end:
+                remedy = (
+                    "; the guest has not followed its power button, consent to power it off with force: true"
+                    if "acpipowerbutton" in step.arguments
+                    else ""
+                )
+                raise ManageError(
+                    f"name: {name!r} is {values['VMState']} and not {step.wait} after {timeout:g} s{remedy}"
+                )
+            time.sleep(_POLL_SECONDS)
+
+
+def closed(forwards: Iterable[Forward]) -> dict[Forward, str]:
+    """Return the rules whose address on the host cannot be listened on, each with the reason.
+
+    VirtualBox itself starts the machine all the same and notes it in a log.
+    """
+    found = {}
+    for forward in forwards:
+        kind = socket.SOCK_STREAM if forward.protocol == "tcp" else socket.SOCK_DGRAM
+        with socket.socket(socket.AF_INET, kind) as listener:
+            if forward.protocol == "tcp":
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind((forward.host_ip, forward.host_port))
+            except OSError as error:
+                found[forward] = os.strerror(error.errno or 0).lower()
+    return found
+
+
+def free_memory() -> int | None:
+    """Return the MiB that programs can still get; None where that is not known."""
+    try:
+        text = Path("/proc/meminfo").read_text(encoding="ascii")
+    except OSError:
+        return None
+    for line in text.splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) // 1024
+    return None

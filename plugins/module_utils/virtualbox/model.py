@@ -1,0 +1,264 @@
+"""What is asked for and what there is, as frozen values; and the mistakes that show without VirtualBox."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network
+
+MARK = "cloud-lab/machine"
+"""The key of a machine's extra data by which it is known as made here; its value is the machine's name."""
+
+PROTOCOLS = ("tcp", "udp")
+ATTACHMENTS = ("nat", "hostonly", "bridged", "intnet", "none")
+BUSES = ("ide", "sata", "scsi", "virtio-scsi")
+FIRMWARE = ("bios", "efi")
+BOOT_DEVICES = ("disk", "dvd", "net", "floppy", "none")
+BOOT_PLACES = 4
+CARDS = 8
+MEMORY_RANGE = (4, 2097152)
+"""MiB that VirtualBox gives to a machine."""
+CPU_RANGE = (1, 64)
+
+_NAME_LIMIT = 200
+_NOT_IN_A_NAME = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
+_NOT_IN_A_RULE = re.compile(r'[,"\x00-\x1f\x7f]')
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Forward:
+    """A rule of a card's NAT.
+
+    An empty `host_ip` is every address of the host, an empty `guest_ip` the guest's own.
+    """
+
+    name: str
+    protocol: str
+    host_ip: str
+    host_port: int
+    guest_ip: str
+    guest_port: int
+
+    @property
+    def rule(self) -> str:
+        """The rule as VBoxManage takes and prints it."""
+        return (
+            f"{self.name},{self.protocol},{self.host_ip},{self.host_port},{self.guest_ip},{self.guest_port}"
+        )
+
+    @property
+    def line(self) -> str:
+        """The rule for people."""
+        host = f"{self.host_ip or '*'}:{self.host_port}"
+        return f"{self.name}: {self.protocol} {host} -> {self.guest_ip or 'guest'}:{self.guest_port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A network card. None means that it is left as it is, or that VirtualBox chooses.
+
+    `network` is what it is attached to: the NAT's addresses (such as 10.0.2.0/24), the host's interface, or
+    the internal network's name. `mac` has twelve hexadecimal digits.
+    """
+
+    attachment: str = "nat"
+    network: str | None = None
+    device: str | None = None
+    mac: str | None = None
+    forwards: frozenset[Forward] | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where a medium is attached."""
+
+    controller: str
+    port: int = 0
+    device: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """What is attached at a place: `kind` is hdd or dvddrive, `medium` a path or empty."""
+
+    kind: str
+    medium: str
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """A storage controller. `bus` is unknown of those that are there, `chip` is VirtualBox's name for it."""
+
+    bus: str = ""
+    chip: str | None = None
+    ports: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for; None means that it is left as it is.
+
+    `cards` are by their number from 1, `consoles` are files of the host that get what the guest writes on
+    its serial ports, by the port's number from 1. With `controllers`, these and no others are there, and with
+    `drives` these and no others. `force` is the consent to power a machine off, or to lose its saved state.
+    """
+
+    name: str
+    state: str = "present"
+    os_type: str | None = None
+    folder: str | None = None
+    cpus: int | None = None
+    memory: int | None = None
+    video_memory: int | None = None
+    firmware: str | None = None
+    boot_order: tuple[str, ...] | None = None
+    cards: Mapping[int, Card] = field(default_factory=dict)
+    controllers: Mapping[str, Controller] | None = None
+    drives: Mapping[Place, Drive] | None = None
+    consoles: Mapping[int, str] = field(default_factory=dict)
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine of VirtualBox. `mark` is its extra data under `MARK`, empty for a machine of somebody else.
+
+    `os_type` is what VirtualBox calls it for people. `state` is VirtualBox's word, such as running, poweroff,
+    saved, aborted or paused.
+    """
+
+    name: str
+    uuid: str = ""
+    state: str = "poweroff"
+    mark: str = ""
+    os_type: str = ""
+    cpus: int = 0
+    memory: int = 0
+    video_memory: int = 0
+    firmware: str = ""
+    boot_order: tuple[str, ...] = ()
+    cards: Mapping[int, Card] = field(default_factory=dict)
+    controllers: Mapping[str, Controller] = field(default_factory=dict)
+    drives: Mapping[Place, Drive] = field(default_factory=dict)
+    consoles: Mapping[int, str] = field(default_factory=dict)
+    snapshots: tuple[str, ...] = ()
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the machine was made here."""
+        return self.mark == self.name
+
+    @property
+    def is_up(self) -> bool:
+        """Whether a process runs the machine."""
+        return self.state in ("running", "paused", "starting", "restoring")
+
+
+def mistakes(wanted: Wanted) -> list[str]:
+    """Return one sentence for each mistake that is visible without VirtualBox."""
+    return [
+        *_name_mistakes(wanted.name),
+        *_range_mistakes("cpus", wanted.cpus, CPU_RANGE, ""),
+        *_range_mistakes("memory", wanted.memory, MEMORY_RANGE, " MiB"),
+        *_boot_mistakes(wanted.boot_order or ()),
+        *(mistake for number, card in wanted.cards.items() for mistake in _card_mistakes(number, card)),
+        *_doubled_forwards(wanted.cards),
+        *_drive_mistakes(wanted),
+    ]
+
+
+def _name_mistakes(name: str) -> Iterator[str]:
+    if not name[:1].isalnum() or name != name.strip():
+        yield f"name: {name!r} is no name of a machine; begin it with a letter or a digit"
+    elif len(name) > _NAME_LIMIT:
+        yield f"name: {name[:20] + '...'!r} has {len(name)} characters; use at most {_NAME_LIMIT}"
+    elif found := _NOT_IN_A_NAME.search(name):
+        yield (
+            f"name: {name!r} holds {found[0]!r}, which the name of a directory cannot on every system; "
+            "leave it out"
+        )
+
+
+def _range_mistakes(option: str, value: int | None, allowed: tuple[int, int], unit: str) -> Iterator[str]:
+    lowest, highest = allowed
+    if value is not None and not lowest <= value <= highest:
+        yield f"{option}: {value}{unit} is not possible; use {lowest} to {highest}"
+
+
+def _boot_mistakes(order: tuple[str, ...]) -> Iterator[str]:
+    if len(order) > BOOT_PLACES:
+        yield f"boot_order: {', '.join(order)} are more than {BOOT_PLACES} devices; leave some out"
+    for device in sorted({device for device in order if order.count(device) > 1 and device != "none"}):
+        yield f"boot_order: {device} is there more than once; leave it out where it comes later"
+
+
+def _card_mistakes(number: int, card: Card) -> Iterator[str]:
+    where = f"nics[{number - 1}]"
+    network = None
+    if number > CARDS:
+        yield f"{where}: a machine has {CARDS} network cards at most; leave it out"
+    if card.attachment == "nat" and card.network is not None:
+        try:
+            network = IPv4Network(card.network)
+        except ValueError as error:
+            yield f"{where}.network: {card.network!r} is no network ({error}); write it like 10.0.2.0/24"
+    if card.attachment in ("hostonly", "bridged", "intnet") and not card.network:
+        yield f"{where}.network: {card.attachment} needs the interface's or the network's name; give it"
+    if card.mac is not None and not re.fullmatch(r"[0-9A-Fa-f]{12}", card.mac):
+        yield f"{where}.mac: {card.mac!r} is no address; write it with twelve hexadecimal digits alone"
+    if card.forwards and card.attachment != "nat":
+        yield f"{where}.forwards: {card.attachment} has no address translation; use nat, or leave them out"
+    for forward in sorted(card.forwards or ()):
+        yield from _forward_mistakes(f"{where}.forwards", forward, network)
+
+
+def _forward_mistakes(where: str, forward: Forward, network: IPv4Network | None) -> Iterator[str]:
+    if not forward.name or _NOT_IN_A_RULE.search(forward.name):
+        yield f"{where}: {forward.name!r} is no name of a rule; use some characters, but no commas or quotes"
+    where = f"{where} {forward.name}"
+    for key in ("host_port", "guest_port"):
+        port = getattr(forward, key)
+        if not 1 <= port <= 65535:
+            yield f"{where}: {key} is {port}; use 1 to 65535"
+    for key in ("host_ip", "guest_ip"):
+        address = getattr(forward, key)
+        if not address:
+            continue
+        try:
+            parsed = IPv4Address(address)
+        except ValueError:
+            yield f"{where}: {key} {address!r} is no address; write it like 10.0.2.15"
+            continue
+        if key == "guest_ip" and network is not None and parsed not in network:
+            yield f"{where}: guest_ip {address} is not in the NAT's network {network}; choose one that is"
+
+
+def _doubled_forwards(cards: Mapping[int, Card]) -> Iterator[str]:
+    seen: dict[tuple[str, str, int], str] = {}
+    for number, card in sorted(cards.items()):
+        names: set[str] = set()
+        for forward in sorted(card.forwards or ()):
+            if forward.name in names:
+                yield f"nics[{number - 1}].forwards: {forward.name} is there twice; rename one of the rules"
+            names.add(forward.name)
+            outside = (forward.protocol, forward.host_ip, forward.host_port)
+            if outside in seen:
+                host = f"{forward.host_ip or '*'}:{forward.host_port}"
+                yield (
+                    f"nics[{number - 1}].forwards {forward.name}: {host} is that of {seen[outside]} too; "
+                    "choose another host_port"
+                )
+            seen[outside] = forward.name
+
+
+def _drive_mistakes(wanted: Wanted) -> Iterator[str]:
+    if wanted.drives is None or wanted.controllers is None:
+        return
+    users: dict[str, Place] = {}
+    for place, drive in sorted(wanted.drives.items()):
+        if drive.kind == "hdd" and not drive.medium:
+            yield f"drives: {place.controller} {place.port} has a disk without a medium; name its file"
+        if drive.kind == "hdd" and drive.medium in users:
+            yield f"drives: {drive.medium} is attached twice; clone it for {place.controller} {place.port}"
+        users[drive.medium] = place

@@ -1,0 +1,352 @@
+"""The plan: a pure function of what is asked for and of the machine there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from .model import BOOT_PLACES, MARK, Card, Controller, Forward, Machine, Place, Wanted
+
+Arguments = tuple[str, ...]
+
+SERIAL_PORTS: Mapping[int, tuple[str, str]] = {1: ("0x3F8", "4"), 2: ("0x2F8", "3")}
+"""The address and interrupt of a PC's serial ports, by their number."""
+
+GONE = "poweroff", "aborted"
+"""The states of a machine that nothing runs and that has nothing to lose."""
+LOSABLE = "saved", "aborted-saved"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of VBoxManage, with what it changes for people.
+
+    A step without a line belongs to the one before. `wait` is the state that the machine has to reach
+    afterwards, empty for none.
+    """
+
+    arguments: Arguments
+    line: str = ""
+    wait: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A difference between what is there and what is asked for.
+
+    `offline` are VBoxManage's arguments for a machine that is off, each a call, `online` those for one that
+    runs, empty where VirtualBox cannot do it then.
+    """
+
+    line: str
+    offline: tuple[Arguments, ...]
+    online: tuple[Arguments, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps in order, or the problems that forbid them."""
+
+    steps: tuple[Step, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        """What changes, one line each."""
+        return [step.line for step in self.steps if step.line]
+
+
+def make_plan(wanted: Wanted, machine: Machine | None) -> Plan:
+    """Return what leads from the machine there is, or None, to what is wanted."""
+    if machine is None:
+        return Plan() if wanted.state == "absent" else _created(wanted)
+    if not machine.is_ours:
+        return _refused(
+            f"name: there is a machine {wanted.name!r} that this module has not made; choose another name, "
+            "or remove it yourself"
+        )
+    if wanted.state == "absent":
+        return _absent(wanted, machine)
+    return _converged(wanted, machine)
+
+
+def _refused(*problems: str) -> Plan:
+    return Plan(problems=problems)
+
+
+def _created(wanted: Wanted) -> Plan:
+    arguments: Arguments = ("createvm", "--name", wanted.name, "--register")
+    if wanted.os_type is not None:
+        arguments += ("--ostype", wanted.os_type)
+    if wanted.folder is not None:
+        arguments += ("--basefolder", wanted.folder)
+    steps = [
+        Step(arguments, f"+ machine {wanted.name}"),
+        # At once, so that a run that is killed here knows its own machine again.
+        Step(("setextradata", wanted.name, MARK, wanted.name)),
+    ]
+    changes = differences(wanted, Machine(wanted.name, mark=wanted.name))
+    steps += [step for change in changes for step in _steps(change.line, change.offline)]
+    steps += _arriving(wanted, "poweroff")
+    return Plan(tuple(steps))
+
+
+def _converged(wanted: Wanted, machine: Machine) -> Plan:
+    changes = differences(wanted, machine)
+    if machine.state in GONE or not changes:
+        steps = [step for change in changes for step in _steps(change.line, change.offline)]
+        return _with_state(wanted, machine.state, steps)
+    # What the target state ends anyway is changed afterwards.
+    if wanted.state == "stopped":
+        before = _leaving(wanted, machine)
+        if before.problems:
+            return before
+        steps = [step for change in changes for step in _steps(change.line, change.offline)]
+        return Plan((*before.steps, *steps))
+    if machine.state in ("running", "paused") and all(change.online for change in changes):
+        steps = [step for change in changes for step in _steps(change.line, change.online)]
+        return _with_state(wanted, machine.state, steps)
+    if not wanted.force:
+        lines = "; ".join(change.line for change in changes if machine.state in LOSABLE or not change.online)
+        return _refused(
+            f"name: {wanted.name!r} is {machine.state}, and VirtualBox changes this only in a machine that "
+            f"is off: {lines}. Stop it first (state: stopped), or consent with force: true"
+        )
+    before = _leaving(wanted, machine)
+    steps = [step for change in changes for step in _steps(change.line, change.offline)]
+    target = "started" if machine.is_up and wanted.state == "present" else wanted.state
+    after = _arriving(wanted, "poweroff", target)
+    return Plan((*before.steps, *steps, *after))
+
+
+def _with_state(wanted: Wanted, state: str, steps: list[Step]) -> Plan:
+    """Add what leads from `state` to the one that is wanted."""
+    if wanted.state == "stopped" and state not in GONE:
+        return _leaving(wanted, Machine(wanted.name, state=state, mark=wanted.name))
+    return Plan((*steps, *_arriving(wanted, state)))
+
+
+def _arriving(wanted: Wanted, state: str, target: str = "") -> list[Step]:
+    """Return the steps to a state that loses nothing."""
+    target = target or wanted.state
+    name = wanted.name
+    if target == "started":
+        if state == "paused":
+            return [Step(("controlvm", name, "resume"), f"~ machine {name} (resumed)", "running")]
+        if state not in ("running", "starting", "restoring"):
+            how = "restored" if state in LOSABLE else "started"
+            return [Step(("startvm", name, "--type", "headless"), f"~ machine {name} ({how})", "running")]
+    if target == "saved" and state in ("running", "paused"):
+        return [Step(("controlvm", name, "savestate"), f"~ machine {name} (saved)", "saved")]
+    return []
+
+
+def _leaving(wanted: Wanted, machine: Machine) -> Plan:
+    """Return what brings a machine to a stop: its power button, or with consent its plug."""
+    name = wanted.name
+    if machine.state in LOSABLE:
+        if not wanted.force:
+            return _refused(
+                f"name: {name!r} is saved, and what it was doing would be lost; start it, "
+                "or consent with force: true"
+            )
+        return Plan((Step(("discardstate", name), f"~ machine {name} (saved state discarded)", "poweroff"),))
+    if wanted.force:
+        return Plan((Step(("controlvm", name, "poweroff"), f"~ machine {name} (powered off)", "poweroff"),))
+    button = ("controlvm", name, "acpipowerbutton")
+    return Plan((Step(button, f"~ machine {name} (stopped by its power button)", "poweroff"),))
+
+
+def _absent(wanted: Wanted, machine: Machine) -> Plan:
+    name = wanted.name
+    steps: list[Step] = []
+    if machine.snapshots:
+        return _refused(
+            f"name: {name!r} has the snapshots {', '.join(machine.snapshots)}, and their disks would go with "
+            "it; delete them first"
+        )
+    if machine.state not in GONE:
+        if not wanted.force:
+            return _refused(
+                f"name: {name!r} is {machine.state}; stop it first (state: stopped), or consent with "
+                "force: true"
+            )
+        steps += _leaving(wanted, machine).steps
+    # Unregistering deletes what is attached, whoever made it.
+    steps += [Step(_attach(name, place, "hdd", "none")) for place in sorted(machine.drives)]
+    steps.append(Step(("unregistervm", name, "--delete"), f"- machine {name}"))
+    return Plan(tuple(steps))
+
+
+def _steps(line: str, calls: tuple[Arguments, ...]) -> Iterator[Step]:
+    for number, arguments in enumerate(calls):
+        yield Step(arguments, "" if number else line)
+
+
+def differences(wanted: Wanted, machine: Machine) -> list[Change]:
+    """Return what is stated and different, in the order in which VirtualBox takes it."""
+    return [
+        *_hardware(wanted, machine),
+        *(
+            change
+            for number, card in sorted(wanted.cards.items())
+            for change in _card(wanted.name, number, card, machine.cards.get(number, Card("none")))
+        ),
+        *_storage(wanted, machine),
+    ]
+
+
+def _modify(name: str, *arguments: str) -> Arguments:
+    return ("modifyvm", name, *arguments)
+
+
+def _hardware(wanted: Wanted, machine: Machine) -> Iterator[Change]:
+    name = wanted.name
+    simple = (
+        ("cpus", "cpus", wanted.cpus, machine.cpus),
+        ("memory", "memory", wanted.memory, machine.memory),
+        ("video memory", "vram", wanted.video_memory, machine.video_memory),
+        ("firmware", "firmware", wanted.firmware, machine.firmware),
+    )
+    for what, option, value, there in simple:
+        if value is not None and value != there:
+            yield Change(f"~ {what} {there or '?'} -> {value}", (_modify(name, f"--{option}", str(value)),))
+    if wanted.boot_order is not None:
+        order = (*wanted.boot_order, *("none",) * BOOT_PLACES)[:BOOT_PLACES]
+        if order != machine.boot_order:
+            options = [part for place, device in enumerate(order, 1) for part in (f"--boot{place}", device)]
+            there = ", ".join(machine.boot_order) or "?"
+            yield Change(f"~ boot order {there} -> {', '.join(order)}", (_modify(name, *options),))
+    for number, file in sorted(wanted.consoles.items()):
+        if file != machine.consoles.get(number):
+            address, interrupt = SERIAL_PORTS[number]
+            options = [f"--uart{number}", address, interrupt, f"--uartmode{number}", "file", file]
+            yield Change(f"~ serial port {number} -> {file}", (_modify(name, *options),))
+
+
+NETWORK_OPTIONS = {
+    "nat": "natnet",
+    "hostonly": "hostonlyadapter",
+    "bridged": "bridgeadapter",
+    "intnet": "intnet",
+}
+
+
+def _card(name: str, number: int, wanted: Card, there: Card) -> Iterator[Change]:
+    options: list[str] = []
+    if wanted.attachment != there.attachment:
+        options += [f"--nic{number}", wanted.attachment]
+    if wanted.network is not None and (
+        wanted.network != there.network or wanted.attachment != there.attachment
+    ):
+        options += [f"--{NETWORK_OPTIONS[wanted.attachment]}{number}", wanted.network]
+    if wanted.device is not None and wanted.device != there.device:
+        options += [f"--nictype{number}", wanted.device]
+    if wanted.mac is not None and wanted.mac.upper() != (there.mac or "").upper():
+        options += [f"--macaddress{number}", wanted.mac]
+    if options:
+        words = " ".join(
+            word for word in (wanted.attachment, wanted.network, wanted.device, wanted.mac) if word
+        )
+        yield Change(f"~ network card {number} ({words})", (_modify(name, *options),))
+    if wanted.forwards is not None:
+        yield from _forwards(name, number, wanted.forwards, there.forwards or frozenset())
+
+
+def _forwards(
+    name: str, number: int, wanted: frozenset[Forward], there: frozenset[Forward]
+) -> Iterator[Change]:
+    """Compare rules as a set: one that differs is taken away under its name and added anew."""
+    for rule in sorted(there - wanted):
+        yield Change(
+            f"- port forward {rule.line}",
+            (_modify(name, f"--natpf{number}", "delete", rule.name),),
+            (("controlvm", name, f"natpf{number}", "delete", rule.name),),
+        )
+    for rule in sorted(wanted - there):
+        yield Change(
+            f"+ port forward {rule.line}",
+            (_modify(name, f"--natpf{number}", rule.rule),),
+            (("controlvm", name, f"natpf{number}", rule.rule),),
+        )
+
+
+def _storage(wanted: Wanted, machine: Machine) -> Iterator[Change]:
+    """Detach, remove, add and attach, in this order: a controller goes when it is empty."""
+    name = wanted.name
+    controllers = machine.controllers if wanted.controllers is None else wanted.controllers
+    drives = machine.drives if wanted.drives is None else wanted.drives
+    rebuilt = {
+        label
+        for label in machine.controllers
+        if _is_another(controllers.get(label), machine.controllers[label])
+    }
+    gone = machine.controllers.keys() - controllers.keys() | rebuilt
+    for place, drive in sorted(machine.drives.items()):
+        if place not in drives or place.controller in gone or drives[place].kind != drive.kind:
+            yield Change(
+                f"- {drive.kind} {_where(place)}: {drive.medium or 'empty'}",
+                (_attach(name, place, drive.kind, "none"),),
+            )
+    for label in sorted(gone):
+        yield Change(f"- storage controller {label}", (("storagectl", name, "--name", label, "--remove"),))
+    for label, controller in controllers.items():
+        if label in rebuilt or label not in machine.controllers:
+            options: Arguments = ("storagectl", name, "--name", label, "--add", controller.bus)
+            if controller.chip is not None:
+                options += ("--controller", controller.chip)
+            if controller.ports is not None:
+                options += ("--portcount", str(controller.ports))
+            yield Change(f"+ storage controller {label} ({controller.bus})", (options,))
+    for place, drive in sorted(drives.items()):
+        there = machine.drives.get(place)
+        if there != drive or place.controller in gone:
+            medium = drive.medium or "emptydrive"
+            yield Change(
+                f"+ {drive.kind} {_where(place)}: {drive.medium or 'empty'}",
+                (_attach(name, place, drive.kind, medium),),
+            )
+
+
+def _is_another(wanted: Controller | None, there: Controller) -> bool:
+    """Whether a controller that stays has to be made anew."""
+    if wanted is None:
+        return False
+    stated = ((wanted.chip, there.chip), (wanted.ports, there.ports))
+    return any(value is not None and value != other for value, other in stated)
+
+
+def _where(place: Place) -> str:
+    return f"{place.controller} {place.port}:{place.device}"
+
+
+def _attach(name: str, place: Place, kind: str, medium: str) -> Arguments:
+    where = ("--storagectl", place.controller, "--port", str(place.port), "--device", str(place.device))
+    return ("storageattach", name, *where, "--type", kind, "--medium", medium)
+
+
+def starts(plan: Plan) -> bool:
+    """Whether the plan starts the machine."""
+    return any(step.arguments[0] == "startvm" for step in plan.steps)
+
+
+def opened(wanted: Wanted, machine: Machine | None) -> list[Forward]:
+    """Return the rules for which the host begins to listen when the plan is carried out."""
+    there = {
+        number: card.forwards or frozenset() for number, card in (machine.cards if machine else {}).items()
+    }
+    after = there | {
+        number: card.forwards for number, card in wanted.cards.items() if card.forwards is not None
+    }
+    is_up = machine is not None and machine.is_up
+    if wanted.state != "started" and not (wanted.state == "present" and is_up):
+        return []
+    listened = frozenset().union(*there.values()) if is_up else frozenset()
+    # A rule that is renamed keeps its address.
+    known = {(rule.protocol, rule.host_ip, rule.host_port) for rule in listened}
+    return sorted(
+        rule
+        for rules in after.values()
+        for rule in rules
+        if (rule.protocol, rule.host_ip, rule.host_port) not in known
+    )

@@ -1,0 +1,143 @@
+#!/usr/bin/python
+# Copyright: Cloud Lab maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Make and delete a disk of VirtualBox."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: virtualbox_medium
+short_description: Make and delete a disk of VirtualBox
+description:
+  - Makes a disk of a raw image, of another disk, or an empty one. A disk that is there is left as it is,
+    whatever is in it.
+  - A disk is known as made here by VirtualBox's global extra data, under its identifier. Only such a disk is
+    ever deleted, and only when no machine has it.
+  - A copy of a disk has the identifier of the original, and VirtualBox takes only one of them. O(clone_of)
+    gives the duplicate another one, as C(VBoxManage clonemedium) does.
+options:
+  path:
+    description: The disk's file. It begins with a slash and ends as the format does.
+    type: path
+    required: true
+  state:
+    description: V(present) makes it, V(absent) deletes it.
+    type: str
+    choices: [present, absent]
+    default: present
+  raw:
+    description: The raw image to make it of.
+    type: path
+    default: ""
+  clone_of:
+    description: The disk to make it of. No running machine may have that.
+    type: path
+    default: ""
+  size:
+    description: Make it empty, with this many MiB.
+    type: int
+    default: 0
+  format:
+    description: How the file is written.
+    type: str
+    choices: [VDI, VMDK, VHD]
+    default: VDI
+  program:
+    description: >-
+      VBoxManage itself, not the script of that name in the path, which mixes warnings into the output.
+    type: path
+    default: /usr/lib/virtualbox/VBoxManage
+attributes:
+  check_mode:
+    description: Can run in check mode and predict changes.
+    support: full
+  diff_mode:
+    description: Names the disk that is made or deleted.
+    support: full
+author: Cloud Lab maintainers
+"""
+
+EXAMPLES = r"""
+- name: Make the machine's disk
+  virtualbox_medium:
+    path: /srv/machines/tutorial-vm.vdi
+    raw: /srv/images/tutorial.raw
+
+- name: Duplicate it
+  virtualbox_medium:
+    path: /srv/machines/copy.vdi
+    clone_of: /srv/machines/tutorial-vm.vdi
+
+- name: Delete the duplicate
+  virtualbox_medium:
+    path: /srv/machines/copy.vdi
+    state: absent
+"""
+
+RETURN = r"""
+uuid:
+  description: The disk's identifier; empty if there is no disk, as in check mode before it is made.
+  returned: success
+  type: str
+"""
+
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.virtualbox.disk import FORMATS, WantedDisk, mistakes, plan
+from ansible.module_utils.virtualbox.manage import ManageError, Manager, environment
+
+
+def missing(want: WantedDisk) -> str:
+    """Return a sentence if there is nothing to make the disk of."""
+    for option, path in (("raw", want.raw), ("clone_of", want.clone_of)):
+        if path and not Path(path).exists():
+            return f"{option}: there is no {path}; make it first, or name another file"
+    if not Path(want.path).parent.is_dir():
+        return f"path: there is no directory {Path(want.path).parent}; make it first"
+    return ""
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "path": {"type": "path", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "raw": {"type": "path", "default": ""},
+            "clone_of": {"type": "path", "default": ""},
+            "size": {"type": "int", "default": 0},
+            "format": {"type": "str", "choices": list(FORMATS), "default": "VDI"},
+            "program": {"type": "path", "default": "/usr/lib/virtualbox/VBoxManage"},
+        },
+        supports_check_mode=True,
+    )
+    params = dict(module.params)
+    program = params.pop("program")
+    want = WantedDisk(**params)
+    if problems := mistakes(want):
+        module.fail_json(msg="; ".join(problems), problems=problems)
+    module.run_command_environ_update = environment()
+    try:
+        manager = Manager(program, module.run_command)
+        there = manager.disk(want.path)
+        todo = plan(want, there)
+        # In a trial run its source may be yet to be made.
+        problem = todo.problem or (missing(want) if todo.make and not module.check_mode else "")
+        if problem:
+            module.fail_json(msg=problem, problems=[problem])
+        if todo.make and not module.check_mode:
+            manager.make(want)
+            there = manager.disk(want.path)
+        if todo.delete and there is not None and not module.check_mode:
+            manager.delete(want.path, there)
+            there = None
+    except ManageError as error:
+        module.fail_json(msg=str(error), problems=[str(error)])
+    text = f"{'+' if todo.make else '-'} disk {want.path}\n" if todo.changes else ""
+    module.exit_json(changed=todo.changes, uuid=there.uuid if there else "", diff={"prepared": text})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,438 @@
+#!/usr/bin/python
+# Copyright: Cloud Lab maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Make, change, start, stop and remove a virtual machine of VirtualBox."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: virtualbox_vm
+short_description: Make, change, start, stop and remove a virtual machine of VirtualBox
+description:
+  - Compares every stated attribute with what VirtualBox has, and changes those that differ. What is not
+    stated is left as it is.
+  - A machine is known as made here by its extra data C(cloud-lab/machine), which holds its name. One that has
+    no such mark is refused and stays.
+  - No disk is ever deleted. Those that are attached to a machine are detached before it is removed.
+  - A running machine is neither powered off nor restarted without O(force). Port forwards change while it
+    runs.
+  - Disks are compared by their file. One that a snapshot has put in front of another counts as that.
+options:
+  name:
+    description: The machine's name. It begins with a letter or a digit.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) makes the machine and leaves it running or not. V(started) also starts it, or goes on with
+        one that is paused or saved. V(stopped) presses its power button and waits, V(saved) keeps what it is
+        doing on the disk, and V(absent) removes it.
+    type: str
+    choices: [present, started, stopped, saved, absent]
+    default: present
+  os_type:
+    description: >-
+      VirtualBox's name for the guest's system, as C(VBoxManage list ostypes) has them. For a new machine.
+    type: str
+  folder:
+    description: >-
+      The directory in which a new machine gets a directory of its own. VirtualBox's default if omitted.
+    type: path
+  cpus:
+    description: Virtual processors.
+    type: int
+  memory:
+    description: Memory in MiB.
+    type: int
+  video_memory:
+    description: Memory of the graphics card in MiB.
+    type: int
+  firmware:
+    description: What the machine boots with.
+    type: str
+    choices: [bios, efi]
+  boot_order:
+    description: What it boots from, the first first, at most four devices.
+    type: list
+    elements: str
+    choices: [disk, dvd, net, floppy, none]
+  nics:
+    description: Network cards, the first first. Further ones of the machine are left as they are.
+    type: list
+    elements: dict
+    suboptions:
+      attachment:
+        description: What the card is attached to. V(none) takes it away.
+        type: str
+        choices: [nat, hostonly, bridged, intnet, none]
+        default: nat
+      network:
+        description: >-
+          The addresses behind a C(nat), such as V(10.0.2.0/24); the interface of the host for C(hostonly) and
+          C(bridged); the name for C(intnet).
+        type: str
+      device:
+        description: What the guest sees, such as V(82540EM) or V(virtio).
+        type: str
+      mac:
+        description: Its hardware address, twelve hexadecimal digits.
+        type: str
+      forwards:
+        description: The port forwards of a C(nat). These and no others are there afterwards, in any order.
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description: The rule's name, of which a card has only one.
+            type: str
+            required: true
+          protocol:
+            description: What is forwarded.
+            type: str
+            choices: [tcp, udp]
+            default: tcp
+          host_ip:
+            description: The host's address. Empty means all of them.
+            type: str
+            default: ""
+          host_port:
+            description: The host's port.
+            type: int
+            required: true
+          guest_ip:
+            description: The guest's address. Empty means the one that the card's DHCP gave out.
+            type: str
+            default: ""
+          guest_port:
+            description: The guest's port.
+            type: int
+            required: true
+  controllers:
+    description: Storage controllers. These and no others are there afterwards.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Its name.
+        type: str
+        required: true
+      bus:
+        description: What kind it is. Only for a new one.
+        type: str
+        choices: [ide, sata, scsi, virtio-scsi]
+        required: true
+      chip:
+        description: VirtualBox's name for it, such as V(IntelAhci) or V(PIIX4).
+        type: str
+      ports:
+        description: How many ports it has.
+        type: int
+  drives:
+    description: What is attached to the controllers. These and nothing else are there afterwards.
+    type: list
+    elements: dict
+    suboptions:
+      controller:
+        description: The controller's name.
+        type: str
+        required: true
+      port:
+        description: The controller's port.
+        type: int
+        default: 0
+      device:
+        description: The device at the port.
+        type: int
+        default: 0
+      kind:
+        description: A disk or a drive for discs.
+        type: str
+        choices: [hdd, dvddrive]
+        default: hdd
+      medium:
+        description: The file. Empty for a drive without a disc.
+        type: path
+        default: ""
+  console:
+    description: A file of the host that gets what the guest writes on its first serial port.
+    type: path
+  force:
+    description: >-
+      The consent to power a running machine off, or to lose the state of a saved one, where what is asked for
+      needs it.
+    type: bool
+    default: false
+  timeout:
+    description: Seconds that the machine has to start, to stop or to be saved.
+    type: float
+    default: 120
+  program:
+    description: >-
+      VBoxManage itself, not the script of that name in the path, which mixes warnings into the output.
+    type: path
+    default: /usr/lib/virtualbox/VBoxManage
+attributes:
+  check_mode:
+    description: Returns the plan without changing anything.
+    support: full
+  diff_mode:
+    description: Shows the plan.
+    support: full
+author: Cloud Lab maintainers
+"""
+
+EXAMPLES = r"""
+- name: Run a machine that SSH reaches through its host
+  virtualbox_vm:
+    name: tutorial-vm
+    state: started
+    os_type: Linux_64
+    memory: 128
+    nics:
+      - attachment: nat
+        network: 10.0.2.0/24
+        forwards:
+          - {name: ssh, host_ip: 192.168.56.1, host_port: 1234, guest_ip: 10.0.2.15, guest_port: 22}
+    controllers:
+      - {name: SATA, bus: sata, ports: 1}
+    drives:
+      - {controller: SATA, medium: /srv/machines/tutorial-vm.vdi}
+
+- name: Stop it by its power button
+  virtualbox_vm:
+    name: tutorial-vm
+    state: stopped
+
+- name: Remove it, even if it runs; its disk stays
+  virtualbox_vm:
+    name: tutorial-vm
+    state: absent
+    force: true
+"""
+
+RETURN = r"""
+machine:
+  description: >-
+    The machine as it is afterwards, or in check mode as it is now; null if there is none. With C(name),
+    C(uuid), C(state), C(cpus), C(memory), C(firmware), C(boot_order), C(nics), C(drives) and C(snapshots).
+  returned: success
+  type: dict
+plan:
+  description: What was done, or in check mode would be, one line each.
+  returned: success
+  type: list
+  elements: str
+  sample: ['+ machine tutorial-vm', '~ memory ? -> 128']
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.virtualbox.manage import ManageError, Manager, closed, environment, free_memory
+from ansible.module_utils.virtualbox.model import (
+    ATTACHMENTS,
+    BOOT_DEVICES,
+    BUSES,
+    FIRMWARE,
+    PROTOCOLS,
+    Card,
+    Controller,
+    Drive,
+    Forward,
+    Machine,
+    Place,
+    Wanted,
+    mistakes,
+)
+from ansible.module_utils.virtualbox.plan import make_plan, opened, starts
+
+FORWARD: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "protocol": {"type": "str", "choices": list(PROTOCOLS), "default": "tcp"},
+    "host_ip": {"type": "str", "default": ""},
+    "host_port": {"type": "int", "required": True},
+    "guest_ip": {"type": "str", "default": ""},
+    "guest_port": {"type": "int", "required": True},
+}
+NIC: dict[str, Any] = {
+    "attachment": {"type": "str", "choices": list(ATTACHMENTS), "default": "nat"},
+    "network": {"type": "str"},
+    "device": {"type": "str"},
+    "mac": {"type": "str"},
+    "forwards": {"type": "list", "elements": "dict", "options": FORWARD},
+}
+CONTROLLER: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "bus": {"type": "str", "choices": list(BUSES), "required": True},
+    "chip": {"type": "str"},
+    "ports": {"type": "int"},
+}
+DRIVE: dict[str, Any] = {
+    "controller": {"type": "str", "required": True},
+    "port": {"type": "int", "default": 0},
+    "device": {"type": "int", "default": 0},
+    "kind": {"type": "str", "choices": ["hdd", "dvddrive"], "default": "hdd"},
+    "medium": {"type": "path", "default": ""},
+}
+
+
+def wanted(params: dict[str, Any]) -> Wanted:
+    """Return what the module's options ask for."""
+    controllers, drives = params["controllers"], params["drives"]
+    return Wanted(
+        name=params["name"],
+        state=params["state"],
+        os_type=params["os_type"],
+        folder=params["folder"],
+        cpus=params["cpus"],
+        memory=params["memory"],
+        video_memory=params["video_memory"],
+        firmware=params["firmware"],
+        boot_order=None if params["boot_order"] is None else tuple(params["boot_order"]),
+        cards={number: card(nic) for number, nic in enumerate(params["nics"] or (), 1)},
+        controllers=None
+        if controllers is None
+        else {one["name"]: Controller(one["bus"], one["chip"], one["ports"]) for one in controllers},
+        drives=None
+        if drives is None
+        else {
+            Place(one["controller"], one["port"], one["device"]): Drive(one["kind"], one["medium"])
+            for one in drives
+        },
+        consoles={} if params["console"] is None else {1: params["console"]},
+        force=params["force"],
+    )
+
+
+def card(nic: dict[str, Any]) -> Card:
+    """Return the network card that one of the options asks for."""
+    forwards = nic["forwards"]
+    rules = None if forwards is None else frozenset(Forward(**forward) for forward in forwards)
+    return Card(nic["attachment"], nic["network"], nic["device"], nic["mac"], rules)
+
+
+def facts(machine: Machine | None) -> dict[str, Any] | None:
+    """Return what there is to say about a machine."""
+    if machine is None:
+        return None
+    return {
+        "name": machine.name,
+        "uuid": machine.uuid,
+        "state": machine.state,
+        "cpus": machine.cpus,
+        "memory": machine.memory,
+        "firmware": machine.firmware,
+        "boot_order": list(machine.boot_order),
+        "nics": [
+            {
+                "number": number,
+                "attachment": card.attachment,
+                "network": card.network,
+                "device": card.device,
+                "mac": card.mac,
+                "forwards": [rule.rule for rule in sorted(card.forwards or ())],
+            }
+            for number, card in sorted(machine.cards.items())
+        ],
+        "drives": [
+            {
+                "controller": place.controller,
+                "port": place.port,
+                "device": place.device,
+                "kind": drive.kind,
+                "medium": drive.medium,
+            }
+            for place, drive in sorted(machine.drives.items())
+        ],
+        "snapshots": list(machine.snapshots),
+    }
+
+
+def missing_media(want: Wanted) -> list[str]:
+    """Return a sentence for each file that is to be attached and is not there."""
+    return [
+        f"drives: there is no {drive.medium} for {place.controller} {place.port}:{place.device}; make it "
+        "(module virtualbox_medium), or name another file"
+        for place, drive in sorted((want.drives or {}).items())
+        if drive.medium and not Path(drive.medium).exists()
+    ]
+
+
+def no_room(want: Wanted, machine: Machine | None) -> list[str]:
+    """Return a sentence if the machine is to be started and the host has too little memory for it."""
+    needed, free = want.memory or (machine.memory if machine else 0), free_memory()
+    if free is None or needed <= free:
+        return []
+    return [
+        f"memory: {want.name!r} takes {needed} MiB, and the host has {free} MiB free; give it less, or stop "
+        "something"
+    ]
+
+
+def occupied(want: Wanted, machine: Machine | None) -> list[str]:
+    """Return a sentence for each port forward that the host could not listen for."""
+    return [
+        f"forwards: {rule.line}: the host cannot listen there ({reason}); stop what does, or choose another "
+        "host_port"
+        for rule, reason in closed(opened(want, machine)).items()
+    ]
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "state": {
+                "type": "str",
+                "choices": ["present", "started", "stopped", "saved", "absent"],
+                "default": "present",
+            },
+            "os_type": {"type": "str"},
+            "folder": {"type": "path"},
+            "cpus": {"type": "int"},
+            "memory": {"type": "int"},
+            "video_memory": {"type": "int"},
+            "firmware": {"type": "str", "choices": list(FIRMWARE)},
+            "boot_order": {"type": "list", "elements": "str", "choices": list(BOOT_DEVICES)},
+            "nics": {"type": "list", "elements": "dict", "options": NIC},
+            "controllers": {"type": "list", "elements": "dict", "options": CONTROLLER},
+            "drives": {"type": "list", "elements": "dict", "options": DRIVE},
+            "console": {"type": "path"},
+            "force": {"type": "bool", "default": False},
+            "timeout": {"type": "float", "default": 120},
+            "program": {"type": "path", "default": "/usr/lib/virtualbox/VBoxManage"},
+        },
+        supports_check_mode=True,
+    )
+    want = wanted(module.params)
+    if problems := mistakes(want):
+        module.fail_json(msg="; ".join(problems), problems=problems)
+    module.run_command_environ_update = environment()
+    try:
+        manager = Manager(module.params["program"], module.run_command)
+        machine = manager.machine(want.name)
+        plan = make_plan(want, machine)
+        problems = [*plan.problems]
+        if not problems and want.state != "absent":
+            # In a trial run a disk may be yet to be made.
+            problems += [] if module.check_mode else missing_media(want)
+            problems += no_room(want, machine) if starts(plan) else []
+            problems += occupied(want, machine)
+        if problems:
+            module.fail_json(msg="; ".join(problems), problems=problems)
+        if plan.steps and not module.check_mode:
+            manager.carry_out(want.name, plan.steps, module.params["timeout"])
+            machine = manager.machine(want.name)
+    except ManageError as error:
+        module.fail_json(msg=str(error), problems=[str(error)])
+    text = "".join(f"{line}\n" for line in plan.lines)
+    module.exit_json(
+        changed=bool(plan.steps), machine=facts(machine), plan=plan.lines, diff={"prepared": text}
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Each mistake that shows without VirtualBox gets one sentence with the option, its value and what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from virtualbox import disk
+from virtualbox.disk import Disk, DiskPlan, WantedDisk, making
+from virtualbox.errors import explained
+from virtualbox.model import Card, Drive, Forward, Place, Wanted, mistakes
+
+SSH = Forward("ssh", "tcp", "192.168.56.1", 1234, "10.0.2.15", 22)
+
+
+def with_rules(*rules, **options):
+    return Wanted("web", cards={1: Card("nat", "10.0.2.0/24", forwards=frozenset(rules), **options)})
+
+
+def changed(**options):
+    values = {name: getattr(SSH, name) for name in SSH.__slots__}
+    return Forward(**values | options)
+
+
+@pytest.mark.parametrize("name", ["web", "tést vm", 'a "b"'.replace('"', "'"), "9"])
+def test_a_name_of_a_machine(name):
+    assert mistakes(Wanted(name)) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["", " web", "-web", ".web", "a/b", "a\\b", "a:b", "a\nb", "{1230bfc5}", "x" * 201]
+)
+def test_no_name_of_a_machine(name):
+    (mistake,) = mistakes(Wanted(name))
+    assert mistake.startswith("name: ")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (Wanted("web", cpus=0), "cpus: 0 is not possible; use 1 to 64"),
+        (Wanted("web", memory=2), "memory: 2 MiB is not possible; use 4 to 2097152"),
+        (Wanted("web", boot_order=("disk", "disk")), "boot_order: disk is there more than once"),
+        (Wanted("web", boot_order=("none",) * 5), "are more than 4 devices"),
+        (
+            Wanted("web", cards={1: Card("nat", "10.0.2.1/24")}),
+            "nics[0].network: '10.0.2.1/24' is no network",
+        ),
+        (Wanted("web", cards={2: Card("hostonly")}), "nics[1].network: hostonly needs"),
+        (Wanted("web", cards={1: Card(mac="08:00:27:0b:bc:35")}), "nics[0].mac: "),
+        (Wanted("web", cards={9: Card()}), "nics[8]: a machine has 8 network cards at most"),
+        (
+            Wanted("web", cards={1: Card("hostonly", "vboxnet0", forwards=frozenset({SSH}))}),
+            "nics[0].forwards: hostonly has no address translation",
+        ),
+        (
+            with_rules(changed(guest_ip="10.0.3.15")),
+            "guest_ip 10.0.3.15 is not in the NAT's network 10.0.2.0/24",
+        ),
+        (with_rules(changed(host_ip="localhost")), "host_ip 'localhost' is no address"),
+        (with_rules(changed(host_port=0)), "host_port is 0; use 1 to 65535"),
+        (with_rules(changed(guest_port=65536)), "guest_port is 65536; use 1 to 65535"),
+        (with_rules(changed(name="a,b")), "'a,b' is no name of a rule"),
+        (with_rules(SSH, changed(host_port=1235)), "ssh is there twice"),
+        (with_rules(SSH, changed(name="too")), "192.168.56.1:1234 is that of ssh too"),
+        (
+            Wanted("web", controllers={}, drives={Place("SATA"): Drive("hdd", "")}),
+            "drives: SATA 0 has a disk without a medium",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_mistake(wanted, words):
+    (mistake,) = mistakes(wanted)
+    assert words in mistake
+
+
+def test_every_mistake_is_named_at_once():
+    assert len(mistakes(Wanted("", cpus=0, memory=1))) == 3
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (WantedDisk("web.vdi", size=1), "is relative to nothing that lasts"),
+        (WantedDisk("/a\\b.vdi", size=1), "holds a backslash or a control character"),
+        (WantedDisk("/web.img", size=1), "is to be a VDI; let it end in .vdi"),
+        (WantedDisk("/web.vdi"), "nothing says what '/web.vdi' is made of"),
+        (WantedDisk("/web.vdi", raw="/x", size=1), "raw and size says what"),
+        (WantedDisk("/web.vdi", clone_of="/web.vdi"), "is the disk itself"),
+        (WantedDisk("/web.vdi", size=-1), "size: -1 MiB is no size"),
+    ],
+)
+def test_a_mistake_in_a_disk(wanted, words):
+    (mistake,) = disk.mistakes(wanted)
+    assert words in mistake
+
+
+def test_a_disk_is_made_once_and_never_replaced():
+    wanted = WantedDisk("/web.vdi", raw="/x")
+    assert disk.plan(wanted, None) == DiskPlan(make=True)
+    assert disk.plan(wanted, Disk("1")) == DiskPlan()
+
+
+def test_only_our_own_unused_disk_is_deleted():
+    wanted = WantedDisk("/web.vdi", state="absent")
+    assert disk.mistakes(wanted) == []
+    assert disk.plan(wanted, None) == DiskPlan()
+    assert disk.plan(wanted, Disk("1", "/web.vdi")) == DiskPlan(delete=True)
+    assert "has not made" in disk.plan(wanted, Disk("1")).problem
+    # A copy of ours has our identifier, and is not ours.
+    assert "has not made" in disk.plan(wanted, Disk("1", "/original.vdi")).problem
+    assert "attached to web" in disk.plan(wanted, Disk("1", "/web.vdi", ("web",))).problem
+
+
+@pytest.mark.parametrize(
+    ("wanted", "arguments"),
+    [
+        (WantedDisk("/w.vdi", raw="/r"), "convertfromraw /r /p --format VDI"),
+        (WantedDisk("/w.vdi", clone_of="/o.vdi"), "clonemedium disk /o.vdi /p --format VDI"),
+        (
+            WantedDisk("/w.vmdk", size=8, format="VMDK"),
+            "createmedium disk --filename /p --size 8 --format VMDK",
+        ),
+    ],
+)
+def test_a_disk_is_made_of_what_is_named(wanted, arguments):
+    assert " ".join(making(wanted, "/p")) == arguments
+
+
+COPY = (
+    "VBoxManage: error: Cannot register the hard disk '/srv/copy.vdi' {1484} because a hard disk "
+    "'/srv/web.vdi' with UUID {1484} already exists\n"
+    "VBoxManage: error: Details: code NS_ERROR_INVALID_ARG (0x80070057), component VirtualBoxWrap\n"
+    'VBoxManage: error: Context: "OpenMedium(...)" at line 197 of file VBoxManageDisk.cpp\n'
+)
+
+
+def test_an_error_is_told_without_where_it_was_in_the_source():
+    told = explained(COPY)
+    assert told.startswith("Cannot register the hard disk '/srv/copy.vdi' {1484} because")
+    assert "Context" not in told and "Details" not in told
+    assert "clone the disk instead" in told
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("VBoxManage: error: VT-x is being used (VERR_VMX_IN_VMX_ROOT_MODE)", "modprobe -r kvm_intel"),
+        ("VBoxManage: error: AMD-V is being used (VERR_SVM_IN_USE)", "modprobe -r kvm_amd"),
+        ("VBoxManage: error: Error -1908 in supR3HardenedMainInitRuntime!", "modprobe vboxdrv"),
+        ("VBoxManage: fatal error: RTR3Init: VERR_NO_TRANSLATION", "C.UTF-8"),
+        ("", "it gave no reason"),
+        ("VBoxManage: error: something new", "something new"),
+    ],
+)
+def test_what_helps_is_said(output, words):
+    assert words in explained(output)

@@ -1,0 +1,281 @@
+"""What is stated is made so, what is not stated stays, and nothing is lost without consent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from virtualbox.model import Card, Controller, Drive, Forward, Machine, Place, Wanted
+from virtualbox.plan import differences, make_plan, opened, starts
+
+SSH = Forward("ssh", "tcp", "192.168.56.1", 1234, "10.0.2.15", 22)
+WEB = Forward("web", "tcp", "", 8080, "", 80)
+DISK = {Place("SATA"): Drive("hdd", "/srv/web.vdi")}
+SATA = {"SATA": Controller("sata", "IntelAhci", 1)}
+WANTED = Wanted(
+    "web",
+    cpus=1,
+    memory=128,
+    video_memory=8,
+    firmware="bios",
+    boot_order=("disk",),
+    cards={1: Card("nat", "10.0.2.0/24", "82540EM", None, frozenset({SSH}))},
+    controllers=SATA,
+    drives=DISK,
+    consoles={1: "/srv/web.log"},
+)
+MACHINE = Machine(
+    "web",
+    "20c5bc44",
+    "poweroff",
+    "web",
+    cpus=1,
+    memory=128,
+    video_memory=8,
+    firmware="bios",
+    boot_order=("disk", "none", "none", "none"),
+    cards={1: Card("nat", "10.0.2.0/24", "82540EM", "0800270BBC35", frozenset({SSH}))},
+    controllers={"SATA": Controller("", "IntelAhci", 1)},
+    drives=DISK,
+    consoles={1: "/srv/web.log"},
+)
+
+
+def calls(plan):
+    """Return the steps' arguments as lines."""
+    assert not plan.problems
+    return [" ".join(step.arguments) for step in plan.steps]
+
+
+def test_a_new_machine_is_marked_at_once():
+    made = calls(make_plan(WANTED, None))
+    assert made[:2] == ["createvm --name web --register", "setextradata web cloud-lab/machine web"]
+    assert "modifyvm web --natpf1 ssh,tcp,192.168.56.1,1234,10.0.2.15,22" in made
+    assert (
+        made[-1] == "storageattach web --storagectl SATA --port 0 --device 0 --type hdd --medium /srv/web.vdi"
+    )
+
+
+def test_a_new_machine_is_started_last():
+    plan = make_plan(replace(WANTED, state="started"), None)
+    assert calls(plan)[-1] == "startvm web --type headless"
+    assert plan.steps[-1].wait == "running"
+    assert starts(plan)
+
+
+def test_what_is_as_it_should_be_is_left_alone():
+    assert calls(make_plan(WANTED, MACHINE)) == []
+
+
+def test_what_is_not_stated_is_left_alone():
+    assert differences(Wanted("web"), MACHINE) == []
+
+
+@pytest.mark.parametrize("state", ["present", "started", "stopped", "saved", "absent"])
+def test_a_machine_of_somebody_else_stays(state):
+    plan = make_plan(replace(WANTED, state=state, force=True), replace(MACHINE, mark=""))
+    assert plan.steps == ()
+    assert plan.problems[0].startswith("name: there is a machine 'web' that this module has not made; ")
+
+
+@pytest.mark.parametrize(
+    ("change", "call"),
+    [
+        ({"cpus": 2}, "modifyvm web --cpus 2"),
+        ({"memory": 64}, "modifyvm web --memory 64"),
+        ({"video_memory": 16}, "modifyvm web --vram 16"),
+        ({"firmware": "efi"}, "modifyvm web --firmware efi"),
+        ({"boot_order": ("dvd", "disk")}, "modifyvm web --boot1 dvd --boot2 disk --boot3 none --boot4 none"),
+        ({"consoles": {1: "/x"}}, "modifyvm web --uart1 0x3F8 4 --uartmode1 file /x"),
+        ({"cards": {1: Card("nat", "10.0.3.0/24")}}, "modifyvm web --natnet1 10.0.3.0/24"),
+        ({"cards": {1: Card("nat", device="virtio")}}, "modifyvm web --nictype1 virtio"),
+        ({"cards": {1: Card("none")}}, "modifyvm web --nic1 none"),
+        (
+            {"cards": {2: Card("hostonly", "vboxnet0")}},
+            "modifyvm web --nic2 hostonly --hostonlyadapter2 vboxnet0",
+        ),
+    ],
+    ids=str,
+)
+def test_each_attribute_is_compared(change, call):
+    wanted = replace(Wanted("web"), **change)
+    assert calls(make_plan(wanted, MACHINE)) == [call]
+
+
+def test_a_hardware_address_is_the_same_in_any_case():
+    assert differences(Wanted("web", cards={1: Card(mac="0800270bbc35")}), MACHINE) == []
+
+
+def test_port_forwards_are_a_set():
+    wanted = Wanted("web", cards={1: Card(forwards=frozenset({WEB}))})
+    assert calls(make_plan(wanted, MACHINE)) == [
+        "modifyvm web --natpf1 delete ssh",
+        "modifyvm web --natpf1 web,tcp,,8080,,80",
+    ]
+    assert calls(make_plan(wanted, replace(MACHINE, state="running"))) == [
+        "controlvm web natpf1 delete ssh",
+        "controlvm web natpf1 web,tcp,,8080,,80",
+    ]
+
+
+def test_a_rule_that_was_changed_by_hand_is_repaired():
+    by_hand = replace(MACHINE.cards[1], forwards=frozenset({replace(SSH, host_port=4321)}))
+    assert calls(make_plan(WANTED, replace(MACHINE, cards={1: by_hand}))) == [
+        "modifyvm web --natpf1 delete ssh",
+        "modifyvm web --natpf1 ssh,tcp,192.168.56.1,1234,10.0.2.15,22",
+    ]
+
+
+def test_a_disk_is_detached_and_not_deleted():
+    wanted = Wanted("web", controllers={"IDE": Controller("ide", "PIIX4")}, drives={})
+    assert calls(make_plan(wanted, MACHINE)) == [
+        "storageattach web --storagectl SATA --port 0 --device 0 --type hdd --medium none",
+        "storagectl web --name SATA --remove",
+        "storagectl web --name IDE --add ide --controller PIIX4",
+    ]
+
+
+def test_a_controller_of_another_chip_is_made_anew_with_its_disks():
+    wanted = Wanted("web", controllers={"SATA": Controller("sata", "IntelAhci", 4)}, drives=DISK)
+    assert calls(make_plan(wanted, MACHINE)) == [
+        "storageattach web --storagectl SATA --port 0 --device 0 --type hdd --medium none",
+        "storagectl web --name SATA --remove",
+        "storagectl web --name SATA --add sata --controller IntelAhci --portcount 4",
+        "storageattach web --storagectl SATA --port 0 --device 0 --type hdd --medium /srv/web.vdi",
+    ]
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "saved"])
+def test_nothing_is_interrupted_without_consent(state):
+    wanted = replace(WANTED, memory=64)
+    plan = make_plan(wanted, replace(MACHINE, state=state))
+    assert plan.steps == ()
+    assert "~ memory 128 -> 64" in plan.problems[0]
+    assert "force: true" in plan.problems[0]
+
+
+def test_with_consent_a_running_machine_runs_again():
+    wanted = replace(WANTED, memory=64, force=True)
+    assert calls(make_plan(wanted, replace(MACHINE, state="running"))) == [
+        "controlvm web poweroff",
+        "modifyvm web --memory 64",
+        "startvm web --type headless",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("target", "state", "force", "expected"),
+    [
+        ("started", "poweroff", False, ["startvm web --type headless"]),
+        ("started", "aborted", False, ["startvm web --type headless"]),
+        ("started", "saved", False, ["startvm web --type headless"]),
+        ("started", "paused", False, ["controlvm web resume"]),
+        ("started", "running", False, []),
+        ("stopped", "running", False, ["controlvm web acpipowerbutton"]),
+        ("stopped", "running", True, ["controlvm web poweroff"]),
+        ("stopped", "saved", True, ["discardstate web"]),
+        ("stopped", "poweroff", False, []),
+        ("stopped", "aborted", False, []),
+        ("saved", "running", False, ["controlvm web savestate"]),
+        ("saved", "poweroff", False, []),
+        ("saved", "saved", False, []),
+        ("present", "running", False, []),
+        ("present", "saved", False, []),
+    ],
+)
+def test_each_state_is_reached_from_each(target, state, force, expected):
+    wanted = replace(WANTED, state=target, force=force)
+    assert calls(make_plan(wanted, replace(MACHINE, state=state))) == expected
+
+
+def test_a_saved_state_is_not_thrown_away():
+    plan = make_plan(replace(WANTED, state="stopped"), replace(MACHINE, state="saved"))
+    assert plan.problems == (
+        "name: 'web' is saved, and what it was doing would be lost; start it, or consent with force: true",
+    )
+
+
+def test_what_changes_when_a_machine_stops_changes_afterwards():
+    wanted = replace(WANTED, state="stopped", memory=64)
+    assert calls(make_plan(wanted, replace(MACHINE, state="running"))) == [
+        "controlvm web acpipowerbutton",
+        "modifyvm web --memory 64",
+    ]
+
+
+def test_a_machine_is_removed_without_its_disks():
+    assert calls(make_plan(Wanted("web", state="absent"), MACHINE)) == [
+        "storageattach web --storagectl SATA --port 0 --device 0 --type hdd --medium none",
+        "unregistervm web --delete",
+    ]
+    assert calls(make_plan(Wanted("web", state="absent"), None)) == []
+
+
+@pytest.mark.parametrize("state", ["running", "saved"])
+def test_a_machine_that_is_doing_something_is_not_removed(state):
+    busy = replace(MACHINE, state=state)
+    assert f"'web' is {state}" in make_plan(Wanted("web", state="absent"), busy).problems[0]
+    assert not make_plan(Wanted("web", state="absent", force=True), busy).problems
+
+
+def test_snapshots_are_not_removed_with_their_machine():
+    plan = make_plan(Wanted("web", state="absent", force=True), replace(MACHINE, snapshots=("before",)))
+    assert plan.problems[0].startswith("name: 'web' has the snapshots before, ")
+
+
+def test_only_new_rules_are_listened_for():
+    started = replace(WANTED, state="started")
+    assert opened(started, None) == [SSH]
+    assert opened(started, MACHINE) == [SSH]
+    assert opened(started, replace(MACHINE, state="running")) == []
+    assert opened(WANTED, MACHINE) == []
+    moved = Wanted("web", cards={1: Card(forwards=frozenset({replace(SSH, name="other")}))})
+    assert opened(moved, replace(MACHINE, state="running")) == []
+
+
+FORWARDS = st.frozensets(
+    st.builds(
+        Forward,
+        st.sampled_from(["a", "b", "c"]),
+        st.sampled_from(["tcp", "udp"]),
+        st.just(""),
+        st.integers(1, 3),
+        st.just(""),
+        st.integers(1, 3),
+    )
+)
+
+
+@given(FORWARDS, FORWARDS)
+def test_deleting_and_adding_leads_to_the_set(wanted, there):
+    # As VirtualBox does it: by name, and each name once.
+    there = {rule.name: rule for rule in there}
+    wanted = frozenset({rule.name: rule for rule in wanted}.values())
+    machine = replace(MACHINE, cards={1: Card(forwards=frozenset(there.values()))})
+    for call in calls(make_plan(Wanted("web", cards={1: Card(forwards=wanted)}), machine)):
+        *_, last = call.split()
+        if " delete " in call:
+            del there[last]
+        else:
+            name, protocol, host_ip, host_port, guest_ip, guest_port = last.split(",")
+            assert name not in there
+            there[name] = Forward(name, protocol, host_ip, int(host_port), guest_ip, int(guest_port))
+    assert frozenset(there.values()) == wanted
+
+
+STATES = ["running", "paused", "saved", "poweroff", "aborted", "aborted-saved"]
+
+
+@given(
+    st.sampled_from(["present", "started", "stopped", "saved", "absent"]),
+    st.sampled_from(STATES),
+    st.sampled_from([None, 64, 128]),
+)
+def test_no_plan_loses_anything_without_consent(target, state, memory):
+    plan = make_plan(Wanted("web", state=target, memory=memory), replace(MACHINE, state=state))
+    words = {word for step in plan.steps for word in step.arguments}
+    assert not words & {"poweroff", "discardstate"}
+    assert not (plan.steps and plan.problems)
