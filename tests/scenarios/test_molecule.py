@@ -28,6 +28,8 @@ SCENARIOS = (
     "calculator",
     "client_topology",
 )
+# With these a run of all would take an hour and a half. Neither proves anything of the main job.
+LONG = frozenset({"virtualbox", "virtualisation_compared"})
 
 
 COMPLAINT = re.compile(r"\[ERROR\]: |fatal: \[|^\W*(?:E   |FAILED \S+::)")
@@ -59,7 +61,9 @@ def test_every_scenario_is_in_the_order() -> None:
     assert sorted(SCENARIOS) == sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml"))
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize(
+    "scenario", [pytest.param(name, marks=[pytest.mark.long] * (name in LONG)) for name in SCENARIOS]
+)
 def test_scenario(scenario: str, capfd: pytest.CaptureFixture[str]) -> None:
     if scenario == "docker_containers" and (other := others_container()):
         pytest.skip(f"the container {other} has the address 172.17.0.2; stop it to run this scenario")
