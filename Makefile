@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export LC_ALL := C.UTF-8
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help announce bootstrap bootstrap-tests lab lab-virtualbox site plan destroy reset check test test-full lint clean
+.PHONY: help announce announce-virtualbox bootstrap bootstrap-tests lab lab-virtualbox site plan destroy reset check test test-full lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ help: ## list the targets
 lab: announce bootstrap ## build everything and prove it: tools, cloud, guest image, topology, a request from outside
 	$(PLAYBOOK) playbooks/lab.yml $(ARGS)
 
-lab-virtualbox: bootstrap ## build sections 2.1 to 2.4 and prove them: a virtual machine on VirtualBox, and its duplicate
+lab-virtualbox: announce-virtualbox bootstrap ## build sections 2.1 to 2.4 and prove them: a virtual machine on VirtualBox, and its duplicate
 	$(PLAYBOOK) playbooks/virtualbox_duplication.yml $(ARGS)
 
 site: announce bootstrap ## show every section of the report that this machine can
@@ -63,3 +63,6 @@ announce:
 	@echo '  3. a real OpenStack in one container, a guest image, and the topology of servers in it: 6 GiB of memory,'
 	@echo '     8 GiB of disk, the ports 5000, 8774, 8778, 9292, 9696 and 50000 of the loopback address'
 	@echo 'The first time takes 12 to 20 minutes on two cores without KVM; later one or two. Where sudo asks for a password: ARGS=-K'
+
+announce-virtualbox:
+	@echo 'Installs what is missing here: packages for Ansible and for building, and Docker (whoever may use it can become root). The first time takes about a quarter of an hour on two cores.'

@@ -15,8 +15,9 @@ REMEDIES = (
     (r"VERR_SVM_IN_USE", _OTHER_HYPERVISOR.format(module="kvm_amd")),
     (
         r"VERR_VM_DRIVER_NOT_(?:INSTALLED|ACCESSIBLE)|Kernel driver not (?:installed|accessible)|-1908\b",
-        "VirtualBox's kernel driver is not loaded, or this user may not use it. Load it (modprobe vboxdrv), "
-        "or run machines without it (virtualbox_host_driverless)",
+        "VirtualBox's kernel driver is not loaded, or this user may not use it. Load it (modprobe vboxdrv); "
+        "after a new kernel it has to be built for that first, which /sbin/vboxconfig or the package "
+        "virtualbox-dkms does",
     ),
     (
         r"VERR_VM_DRIVER_VERSION_MISMATCH|VERR_SUPDRV_INTERFACE|VERR_VMM_R0_VERSION_MISMATCH",

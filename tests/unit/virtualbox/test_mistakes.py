@@ -155,3 +155,10 @@ def test_an_error_is_told_without_where_it_was_in_the_source():
 )
 def test_what_helps_is_said(output, words):
     assert words in explained(output)
+
+
+def test_nobody_is_advised_to_do_without_the_driver():
+    # On a machine of somebody's own that would slow every other virtual machine, for good.
+    told = explained("VBoxManage: error: The VM driver was not loaded (VERR_VM_DRIVER_NOT_INSTALLED)")
+    assert "virtualbox-dkms" in told
+    assert "driverless" not in told
