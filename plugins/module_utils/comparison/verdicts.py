@@ -208,6 +208,8 @@ def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdi
         }
     )
     survivors = " and ".join(NAMES[kind] for kind in others)
+    closed = [kind for kind, means in told.items() if "open" not in means.values()]
+    opened = [kind for kind in told if kind not in closed]
     if not panicked:
         first = "The kernel of the virtual machine did not panic when it was told to"
     elif alone:
@@ -215,13 +217,16 @@ def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdi
     else:
         first = "After the panic in the virtual machine, not everything else answered"
     second = (
-        f"; open in a container, and left alone, was {', '.join(ways)}, which would take the host with it"
+        f"; open in a container, and left alone, was {', '.join(ways)}, by which it could take the host "
+        f"with it: {' and '.join(NAMES[kind] for kind in opened)} would have to be confined"
+        + (f", while {' and '.join(NAMES[kind] for kind in closed)} was given no way" if closed else "")
         if ways
         else "; no container was given a way to do the same, but a fault in their common kernel takes all"
         if told
         else ""
     )
-    return Verdict(REPRODUCED if alone else CONTRADICTED, first + second + ".")
+    # A container that could panic its host is held back by its settings, and by no kernel of its own.
+    return Verdict(CONTRADICTED if not alone else DEPENDS if ways else REPRODUCED, f"{first}{second}.")
 
 
 def levels(figures: Figures) -> Verdict | None:
