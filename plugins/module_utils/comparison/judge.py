@@ -29,7 +29,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "C07": ("docker", "layers"),
     "C08": ("docker", "lamp"),
     "C09": ("docker", "layers"),
-    "C10": (),
+    "C10": ("vm",),
 }
 """The parts from which a claim is judged."""
 
@@ -71,7 +71,10 @@ def judge(measured: Measured) -> dict[str, Verdict]:
         if lamp
         else None,
         "C09": verdicts.storage(storage, measured["storage_mib"]),
-        "C10": verdicts.hypervisors(layers(measured), accelerator, measured["machine"]["virtualbox"]),
+        # Only what has run is named.
+        "C10": verdicts.hypervisors(layers(measured), accelerator, measured["machine"]["virtualbox"])
+        if "vm" in figures
+        else None,
     }
     return {claim: verdict for claim, verdict in found.items() if verdict}
 
