@@ -278,8 +278,7 @@ def lamp(answers: Mapping[str, bool], containers: Mapping[str, int]) -> Verdict 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Seconds of one kind of storage: to write a new file, and to change a byte of one that lay "
-    "there before."""
+    """Seconds of one kind of storage: to write a new file, and to change a byte of one that lay there before."""
 
     write: Summary
     change: Summary
@@ -311,24 +310,21 @@ def storage(places: Mapping[str, Storage], mib: float) -> Verdict | None:
 
 
 def hypervisors(layers: Layers, accelerator: str, virtualbox: bool) -> Verdict:
-    """C10: what lies beneath the hypervisor, judged by what is detected. The report calls OpenStack "
-    "and VirtualBox type 2."""
+    """C10: what lies beneath the hypervisor that has run. The report calls OpenStack and VirtualBox type 2.
+
+    `virtualbox` says whether VirtualBox is installed here; neither it nor OpenStack is looked at any further.
+    """
     number, why = hypervisor_type(accelerator)
     below = (
         f"This machine itself runs on a hypervisor ({layers.below})"
         if layers.below
         else "No hypervisor was found below this machine"
     )
-    box = (
-        "VirtualBox, which is hosted as well, is here"
-        if virtualbox
-        else "VirtualBox is not here, so nothing was seen of it"
-    )
+    box = "VirtualBox is installed here, but was not run" if virtualbox else "VirtualBox was not looked at"
     return Verdict(
         DEPENDS if number == 2 else CONTRADICTED,
         f"{below}. QEMU {'with KVM' if accelerator == 'kvm' else 'without KVM'} is of type {number}: "
-        f"{why}. OpenStack is no hypervisor "
-        f"but drives one, here this QEMU, and would be of type 1 on another; {box}.",
+        f"{why}. OpenStack is no hypervisor but drives one, and which one was not looked at; {box}.",
     )
 
 

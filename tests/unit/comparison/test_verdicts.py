@@ -173,6 +173,7 @@ def test_layers_cost_what_they_are_measured_to_cost(layered, verdict):
 def test_the_type_is_judged_by_what_is_detected():
     layers = Layers("kvm", "", "", "", "6.18")
     assert verdicts.hypervisors(layers, "tcg", False).verdict == "depends"
+    assert "VirtualBox was not looked at" in verdicts.hypervisors(layers, "tcg", False).sentence
     assert verdicts.hypervisors(layers, "kvm", True).verdict == "contradicted"
 
 
