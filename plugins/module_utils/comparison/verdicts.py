@@ -278,7 +278,7 @@ def lamp(answers: Mapping[str, bool], containers: Mapping[str, int]) -> Verdict 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Seconds of one kind of storage: to write a new file, and to change a byte of one that lay there before."""
+    """Seconds of one kind of storage: to write a new file, and to change a byte of an old one."""
 
     write: Summary
     change: Summary

@@ -64,6 +64,9 @@ MEASURED: dict[str, Any] = {
         "asked": ["process", "docker", "lxc"],
         "answered": ["process", "docker", "lxc"],
         "console": "Kernel panic - not syncing: sysrq triggered crash",
+        "command": "ssh debian@127.0.0.1 echo c",
+        "rc": 0,
+        "questions": {"process": ["http://127.0.0.1:50101/", "11"], "vm": ["http://127.0.0.1:50111/", ""]},
     },
     "lamp": {"pages": {"lxc": PAGE, "docker": PAGE}, "containers": {"lxc": 1, "docker": 3}},
 }
@@ -97,6 +100,13 @@ def test_every_verdict_makes_evidence(claim):
         "2025-11-22T10:16:00Z",
     )
     assert all(entry["output"] for entry in record["observations"])
+
+
+def test_evidence_says_what_ran_and_how_it_ended():
+    panic, process, machine, *_ = observations(MEASURED, "C05")
+    assert (panic["command"], panic["rc"]) == ("ssh debian@127.0.0.1 echo c", 0)
+    assert (process["rc"], process["output"]) == (0, "11")
+    assert (machine["rc"], machine["output"]) == (1, "no answer")
 
 
 def test_without_anything_nothing_is_judged():
