@@ -12,9 +12,7 @@ import pytest
 from lab import INVENTORY, host, run, variable
 from testinfra.host import Host
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0, reason="LXC's containers are root's; these tests enter them"
-)
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root enters LXC's containers")
 
 HOME = Path("/var/lib/lxc")
 ADDRESS = "198.18.0.200"
