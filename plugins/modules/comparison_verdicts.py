@@ -13,7 +13,8 @@ description:
   - Gives a verdict on each of the claims C01 to C10 for which there are figures, and a sentence that says
     what they are and what they depend on. Computes only; changes nothing and needs nothing.
   - A claim is V(reproduced) if all that it says was seen, V(contradicted) if none of it was, and otherwise it
-    V(depends). One time is shorter than another only if no sample of the two overlaps.
+    V(depends). One start is shorter than another, and storage slower, only if no sample of the two overlaps;
+    answers, memory and idle load are compared by their medians.
 options:
   measured:
     description: >-

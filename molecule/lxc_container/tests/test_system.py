@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 from lab import INVENTORY, host, run, variable
 from testinfra.host import Host
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root enters LXC's containers")
 
 HOME = Path("/var/lib/lxc")
 ADDRESS = "198.18.0.200"

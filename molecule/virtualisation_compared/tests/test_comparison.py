@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import docker
@@ -9,11 +10,15 @@ import pytest
 from lab import evidence, variable
 
 PLAYBOOK = "virtualisation_compared"
+APPARMOR = Path("/sys/module/apparmor/parameters/enabled")
+CONFINED = (
+    APPARMOR.exists() and APPARMOR.read_text().strip() == "Y" and Path("/usr/sbin/apparmor_parser").exists()
+)
 # What does not depend on how fast this machine is.
 CERTAIN = {
     "C01": "reproduced",
     "C03": "depends",
-    "C05": "reproduced",
+    "C05": "reproduced" if CONFINED else "depends",
     "C06": "reproduced",
     "C07": "reproduced",
 }
@@ -32,19 +37,28 @@ def test_what_was_measured_is_judged(claim: str) -> None:
 
 
 def test_the_panic_was_the_machines_own() -> None:
-    seen = {entry["command"]: entry["output"] for entry in evidence("C05", PLAYBOOK)["observations"]}
-    assert "Kernel panic - not syncing: sysrq triggered crash" in seen["echo c > /proc/sysrq-trigger"]
-    assert seen["the question, after the panic"] == "answered by process, docker, lxc"
+    observations = evidence("C05", PLAYBOOK)["observations"]
+    [panic] = [entry for entry in observations if "sysrq-trigger" in entry["command"]]
+    assert (panic["host"], panic["rc"]) == ("vm", 0)
+    assert "Kernel panic - not syncing: sysrq triggered crash" in panic["output"]
+    questions = [entry for entry in observations if entry["command"].startswith("uri:")]
+    assert [(entry["rc"], entry["output"]) for entry in questions] == [(0, "11")] * 3 + [(1, "no answer")]
 
 
-def test_no_container_was_given_a_way_to_crash_its_host() -> None:
-    means = [
-        entry["output"]
+def test_a_container_was_given_no_way_to_crash_its_host_but_what_apparmor_forbids() -> None:
+    means = {
+        entry["host"]: dict(line.split(": ") for line in entry["output"].splitlines())
         for entry in evidence("C05", PLAYBOOK)["observations"]
-        if entry["command"].startswith("inside.py: crash_means")
-    ]
-    assert len(means) == 2
-    assert not any("open" in output for output in means)
+        if entry["command"].endswith("< inside.py")
+    }
+    assert "open" not in means["docker"].values()
+    mounting = means["lxc"].pop("mounting /proc anew")
+    assert mounting == ("closed" if CONFINED else "open")
+    assert "open" not in means["lxc"].values()
+
+
+def test_the_evidence_says_that_the_run_was_quick() -> None:
+    assert evidence("C04", PLAYBOOK)["environment"]["thoroughness"].startswith("quick")
 
 
 @pytest.mark.parametrize("name", ["start_time", "memory", "latency", "density"])
@@ -63,6 +77,16 @@ def test_nothing_runs_any_more() -> None:
         assert [one.name for one in client.volumes.list() if one.name == name] == []
     finally:
         client.close()
-    assert list(Path("/var/lib/lxc").glob(f"{name}*")) == []
     state = Path(variable("lab_state_dir")) / "comparison"
     assert list(state.glob("*.pid")) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into /var/lib/lxc")
+def test_no_lxc_container_is_left() -> None:
+    name = f"lab-{variable('lab_name')}-comparison"
+    assert list(Path("/var/lib/lxc").glob(f"{name}*")) == []
+
+
+def test_nobody_else_may_enter_where_its_files_are() -> None:
+    state = Path(variable("lab_state_dir"))
+    assert [path.stat().st_mode & 0o777 for path in (state, state / "comparison")] == [0o700] * 2

@@ -12,8 +12,8 @@ from pathlib import Path
 
 ABSENT, CLOSED, OPEN = "absent", "closed", "open"
 
-_RAW_IO, _MODULES = 17, 16
-"""Numbers of the capabilities CAP_SYS_RAWIO and CAP_SYS_MODULE."""
+_RAW_IO, _MODULES, _ADMIN = 17, 16, 21
+"""Numbers of the capabilities CAP_SYS_RAWIO, CAP_SYS_MODULE and CAP_SYS_ADMIN."""
 
 
 def kernel(root: Path) -> dict[str, object]:
@@ -38,11 +38,35 @@ def crash_means(root: Path) -> dict[str, str]:
     """
     held = capabilities((root / "proc/self/status").read_text())
     key, memory = root / "proc/sysrq-trigger", root / "dev/mem"
+    users = root / "proc/self/uid_map"
     return {
         "the system request key": _state(key, os.access(key, os.W_OK)),
         "the machine's memory": _state(memory, os.access(memory, os.W_OK) and _has(held, _RAW_IO)),
         "a kernel module": _state(root / "proc/modules", _has(held, _MODULES)),
+        # Without what was laid over it, /proc shows the system request key anew.
+        "mounting /proc anew": _state(users, _has(held, _ADMIN) and _is_root(users) and not _confined(root)),
     }
+
+
+def _is_root(users: Path) -> bool:
+    """Whether root in here is root of the machine: every user is mapped onto himself."""
+    return _text(users).split() == ["0", "0", "4294967295"]
+
+
+def _confined(root: Path) -> bool:
+    """Whether a security module holds it. In a namespace of AppArmor's own the outer label does not show."""
+    if _text(root / "sys/kernel/security/apparmor/.ns_stacked") == "yes":
+        return True
+    label = _text(root / "proc/self/attr/current")
+    return label not in ("", "unconfined") and not label.endswith("(complain)")
+
+
+def _text(path: Path) -> str:
+    """Return what a file holds, or nothing: without a security module the kernel answers with an error."""
+    try:
+        return path.read_text().strip("\0 \n")
+    except OSError:
+        return ""
 
 
 def _has(held: int, number: int) -> bool:

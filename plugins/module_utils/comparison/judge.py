@@ -29,7 +29,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "C07": ("docker", "layers"),
     "C08": ("docker", "lamp"),
     "C09": ("docker", "layers"),
-    "C10": (),
+    "C10": ("vm",),
 }
 """The parts from which a claim is judged."""
 
@@ -71,7 +71,10 @@ def judge(measured: Measured) -> dict[str, Verdict]:
         if lamp
         else None,
         "C09": verdicts.storage(storage, measured["storage_mib"]),
-        "C10": verdicts.hypervisors(layers(measured), accelerator, measured["machine"]["virtualbox"]),
+        # Only what has run is named.
+        "C10": verdicts.hypervisors(layers(measured), accelerator, measured["machine"]["virtualbox"])
+        if "vm" in figures
+        else None,
     }
     return {claim: verdict for claim, verdict in found.items() if verdict}
 
@@ -87,50 +90,66 @@ def missing(judged: Mapping[str, Verdict], gaps: Mapping[str, str]) -> dict[str,
 
 
 def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
-    """Return what a claim's verdict rests on, in the evidence's form."""
+    """Return what a claim's verdict rests on, in the evidence's form.
+
+    Each with the command that ran and its exit status; 0 for a module of Ansible's, whose failure would have
+    ended the part, and 1 for a question without an answer.
+    """
     kinds: Mapping[str, Mapping[str, Any]] = measured["seen"]
+    told: list[tuple[str, str, int, str]]
     if claim == "C01":
         told = [
             (
                 kind,
-                "inside.py: kernel",
+                facts.get("asked", "inside.py"),
+                0,
                 "release {release}, booted {booted}, boot id {boot_id}".format(**facts["kernel"]),
             )
             for kind, facts in kinds.items()
             if facts.get("kernel")
         ]
     elif claim == "C05":
-        crash = measured["crash"]
-        told = [
-            ("vm", "echo c > /proc/sysrq-trigger", crash.get("console", "")),
-            (
-                "localhost",
-                "the question, after the panic",
-                f"answered by {', '.join(crash['answered']) or 'none'}",
-            ),
-        ]
+        told = _of_crash(measured["crash"])
         told += [
-            (kind, "inside.py: crash_means (access only, nothing is written)", _lines(facts["crash_means"]))
+            # It looks only and writes nothing.
+            (kind, facts.get("asked", "inside.py"), 0, _lines(facts["crash_means"]))
             for kind, facts in kinds.items()
             if facts.get("crash_means")
         ]
     elif claim == "C06":
-        told = [(kind, "its processes", facts.get("tree", "")) for kind, facts in kinds.items()]
+        told = [
+            (kind, "instance_trial: /proc/PID/stat", 0, facts["tree"])
+            for kind, facts in kinds.items()
+            if facts.get("tree")
+        ]
         told += [
-            (kind, "systemctl list-units --state=running", "\n".join(facts["services"]))
+            (kind, facts.get("services_asked", "systemctl list-units"), 0, "\n".join(facts["services"]))
             for kind, facts in kinds.items()
             if facts.get("services")
         ]
     elif claim == "C07":
-        told = [("docker", "image and containers, before and after", _lines(measured["layered"]))]
+        told = [
+            (
+                "docker",
+                "docker_image_info before and after; docker_container_exec: the first byte of "
+                "/srv/old/old-0 and /data/old/old-0, in another container",
+                0,
+                _lines(measured["layered"]),
+            )
+        ]
     elif claim == "C08":
-        told = [(kind, "GET /index.php", page) for kind, page in measured["lamp"]["pages"].items()]
+        told = [
+            (kind, "GET /index.php", int(not page), page or "no answer")
+            for kind, page in measured["lamp"]["pages"].items()
+        ]
     elif claim == "C09":
         told = [
             (
                 place,
-                f"storage_trial.py, {measured['storage_mib']} MiB",
-                f"write {summary(seconds['write']).text('s')}, change {summary(seconds['change']).text('s')}",
+                seconds.get("command", "storage_trial.py"),
+                0,
+                f"{measured['storage_mib']} MiB: write {summary(seconds['write']).text('s')}, "
+                f"change {summary(seconds['change']).text('s')}",
             )
             for place, seconds in measured["storage"].items()
         ]
@@ -138,13 +157,27 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
         told = [
             (
                 "localhost",
-                "setup, /proc/cpuinfo",
+                "lscpu; setup; slurp /proc/cpuinfo",
+                0,
                 f"{layers(measured).text()}\naccelerator: {measured['accelerator']}",
             )
         ]
     else:
-        told = [("localhost", "instance_trial, each kind", "\n".join(table(measured)))]
-    return [{"host": host, "command": command, "rc": 0, "output": output} for host, command, output in told]
+        told = [("localhost", f"instance_trial, for {', '.join(kinds)}", 0, "\n".join(table(measured)))]
+    return [
+        {"host": host, "command": command, "rc": rc, "output": output} for host, command, rc, output in told
+    ]
+
+
+def _of_crash(crash: Mapping[str, Any]) -> list[tuple[str, str, int, str]]:
+    """Return the panic, what the console said of it, and who answered afterwards."""
+    return [
+        ("vm", crash["command"], crash["rc"], crash.get("console", "")),
+        *(
+            ("localhost", f"uri: POST '5 6' to {url} ({kind})", int(not answer), answer or "no answer")
+            for kind, (url, answer) in crash["questions"].items()
+        ),
+    ]
 
 
 def layers(measured: Measured) -> Layers:

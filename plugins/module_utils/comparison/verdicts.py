@@ -208,6 +208,8 @@ def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdi
         }
     )
     survivors = " and ".join(NAMES[kind] for kind in others)
+    closed = [kind for kind, means in told.items() if "open" not in means.values()]
+    opened = [kind for kind in told if kind not in closed]
     if not panicked:
         first = "The kernel of the virtual machine did not panic when it was told to"
     elif alone:
@@ -215,13 +217,16 @@ def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdi
     else:
         first = "After the panic in the virtual machine, not everything else answered"
     second = (
-        f"; open in a container, and left alone, was {', '.join(ways)}, which would take the host with it"
+        f"; open in a container, and left alone, was {', '.join(ways)}, by which it could take the host "
+        f"with it: {' and '.join(NAMES[kind] for kind in opened)} would have to be confined"
+        + (f", while {' and '.join(NAMES[kind] for kind in closed)} was given no way" if closed else "")
         if ways
         else "; no container was given a way to do the same, but a fault in their common kernel takes all"
         if told
         else ""
     )
-    return Verdict(REPRODUCED if alone else CONTRADICTED, first + second + ".")
+    # A container that could panic its host is held back by its settings, and by no kernel of its own.
+    return Verdict(CONTRADICTED if not alone else DEPENDS if ways else REPRODUCED, f"{first}{second}.")
 
 
 def levels(figures: Figures) -> Verdict | None:
@@ -273,8 +278,7 @@ def lamp(answers: Mapping[str, bool], containers: Mapping[str, int]) -> Verdict 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Seconds of one kind of storage: to write a new file, and to change a byte of one that lay "
-    "there before."""
+    """Seconds of one kind of storage: to write a new file, and to change a byte of an old one."""
 
     write: Summary
     change: Summary
@@ -306,24 +310,21 @@ def storage(places: Mapping[str, Storage], mib: float) -> Verdict | None:
 
 
 def hypervisors(layers: Layers, accelerator: str, virtualbox: bool) -> Verdict:
-    """C10: what lies beneath the hypervisor, judged by what is detected. The report calls OpenStack "
-    "and VirtualBox type 2."""
+    """C10: what lies beneath the hypervisor that has run. The report calls OpenStack and VirtualBox type 2.
+
+    `virtualbox` says whether VirtualBox is installed here; neither it nor OpenStack is looked at any further.
+    """
     number, why = hypervisor_type(accelerator)
     below = (
         f"This machine itself runs on a hypervisor ({layers.below})"
         if layers.below
         else "No hypervisor was found below this machine"
     )
-    box = (
-        "VirtualBox, which is hosted as well, is here"
-        if virtualbox
-        else "VirtualBox is not here, so nothing was seen of it"
-    )
+    box = "VirtualBox is installed here, but was not run" if virtualbox else "VirtualBox was not looked at"
     return Verdict(
         DEPENDS if number == 2 else CONTRADICTED,
         f"{below}. QEMU {'with KVM' if accelerator == 'kvm' else 'without KVM'} is of type {number}: "
-        f"{why}. OpenStack is no hypervisor "
-        f"but drives one, here this QEMU, and would be of type 1 on another; {box}.",
+        f"{why}. OpenStack is no hypervisor but drives one, and which one was not looked at; {box}.",
     )
 
 

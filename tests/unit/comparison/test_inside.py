@@ -51,6 +51,38 @@ def test_a_module_needs_the_capability(machine, capabilities, state):
     assert inside.crash_means(machine)["a kernel module"] == state
 
 
+IDENTITY = "         0          0 4294967295\n"
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "users", "label", "state"),
+    [
+        ("000001fcfcfcffff", IDENTITY, None, "open"),
+        ("000001fcfcfcffff", IDENTITY, "unconfined\n", "open"),
+        ("000001fcfcfcffff", IDENTITY, "lxc-own (complain)\n", "open"),
+        ("000001fcfcfcffff", IDENTITY, "lxc-container-default-cgns (enforce)\n", "closed"),
+        ("000001fcfcfcffff", "0 100000 65536\n", None, "closed"),
+        # As in a Docker container.
+        ("00000000a80425fb", IDENTITY, None, "closed"),
+    ],
+)
+def test_mounting_proc_anew_needs_to_be_root_and_unconfined(machine, capabilities, users, label, state):
+    (machine / "proc/self/status").write_text(f"CapEff:\t{capabilities}\n")
+    (machine / "proc/self/uid_map").write_text(users)
+    if label is not None:
+        (machine / "proc/self/attr").mkdir()
+        (machine / "proc/self/attr/current").write_text(label)
+    assert inside.crash_means(machine)["mounting /proc anew"] == state
+
+
+def test_an_outer_label_that_does_not_show_confines_as_well(machine):
+    stacked = machine / "sys/kernel/security/apparmor/.ns_stacked"
+    stacked.parent.mkdir(parents=True)
+    stacked.write_text("yes\n")
+    (machine / "proc/self/uid_map").write_text(IDENTITY)
+    assert inside.crash_means(machine)["mounting /proc anew"] == "closed"
+
+
 def test_it_opens_nothing_for_writing(machine):
     (machine / "proc/sysrq-trigger").write_text("untouched")
     inside.crash_means(machine)

@@ -64,6 +64,9 @@ MEASURED: dict[str, Any] = {
         "asked": ["process", "docker", "lxc"],
         "answered": ["process", "docker", "lxc"],
         "console": "Kernel panic - not syncing: sysrq triggered crash",
+        "command": "ssh debian@127.0.0.1 echo c",
+        "rc": 0,
+        "questions": {"process": ["http://127.0.0.1:50101/", "11"], "vm": ["http://127.0.0.1:50111/", ""]},
     },
     "lamp": {"pages": {"lxc": PAGE, "docker": PAGE}, "containers": {"lxc": 1, "docker": 3}},
 }
@@ -99,9 +102,17 @@ def test_every_verdict_makes_evidence(claim):
     assert all(entry["output"] for entry in record["observations"])
 
 
-def test_without_anything_only_the_machine_is_judged():
+def test_evidence_says_what_ran_and_how_it_ended():
+    panic, process, machine, *_ = observations(MEASURED, "C05")
+    assert (panic["command"], panic["rc"]) == ("ssh debian@127.0.0.1 echo c", 0)
+    assert (process["rc"], process["output"]) == (0, "11")
+    assert (machine["rc"], machine["output"]) == (1, "no answer")
+
+
+def test_without_anything_nothing_is_judged():
     nothing = MEASURED | {"seen": {}, "storage": {}, "layered": {}, "crash": {}, "lamp": {}}
-    assert set(judge(nothing)) == {"C10"}
+    assert judge(nothing) == {}
+    assert missing({}, {"vm": "no QEMU"})["C10"] == "vm: no QEMU"
 
 
 def test_what_was_not_judged_has_the_reason_of_its_part():

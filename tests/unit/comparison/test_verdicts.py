@@ -115,11 +115,16 @@ def test_a_panic_takes_the_machine_alone():
     assert told(verdicts.crash(FIGURES, False, {"docker": True})).verdict == "contradicted"
 
 
-def test_an_open_way_is_named():
-    opened = FIGURES | {"lxc": replace(LXC, crash_means={"the system request key": "open"})}
+def test_an_open_way_is_named_and_makes_it_depend():
+    opened = FIGURES | {"lxc": replace(LXC, crash_means={"mounting /proc anew": "open"})}
     found = told(verdicts.crash(opened, True, {"docker": True}))
-    assert "the system request key in the LXC container" in found.sentence
+    assert found.verdict == "depends"
+    assert "mounting /proc anew in the LXC container" in found.sentence
     assert "left alone" in found.sentence
+    assert "the LXC container would have to be confined, while the Docker container was given no way" in (
+        found.sentence
+    )
+    assert told(verdicts.crash(opened, True, {"docker": False})).verdict == "contradicted"
 
 
 def test_a_system_and_an_application():
@@ -168,6 +173,7 @@ def test_layers_cost_what_they_are_measured_to_cost(layered, verdict):
 def test_the_type_is_judged_by_what_is_detected():
     layers = Layers("kvm", "", "", "", "6.18")
     assert verdicts.hypervisors(layers, "tcg", False).verdict == "depends"
+    assert "VirtualBox was not looked at" in verdicts.hypervisors(layers, "tcg", False).sentence
     assert verdicts.hypervisors(layers, "kvm", True).verdict == "contradicted"
 
 
