@@ -65,4 +65,4 @@ announce:
 	@echo 'The first time takes 12 to 20 minutes on two cores without KVM; later one or two. Where sudo asks for a password: ARGS=-K'
 
 announce-virtualbox:
-	@echo 'Installs what is missing here: packages for Ansible and for building, and Docker (whoever may use it can become root). The first time takes about a quarter of an hour on two cores.'
+	@echo 'Installs what is missing here: packages for Ansible and for building, and Docker (whoever may use it can become root). The first time takes half an hour on two cores, most of it to compile a kernel.'
