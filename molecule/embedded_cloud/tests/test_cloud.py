@@ -99,3 +99,13 @@ def test_idle_cloud_fits_in_its_memory() -> None:
     """At most 2.2 GiB."""
     script = (ROOT / "benchmarks" / "memory.sh").read_text()
     assert int(host("cloud").check_output("sh -c %s", script)) <= 2253
+
+
+def test_an_interface_that_is_left_down_is_set_up() -> None:
+    cloud = host("cloud")
+    cloud.check_output("ip tuntap add tap-left-down mode tap")
+    try:
+        look = "ip link show tap-left-down | grep -q '[<,]UP[,>]'"
+        assert cloud.run(f"for i in $(seq 20); do {look} && exit; sleep 1; done; exit 1").rc == 0
+    finally:
+        cloud.check_output("ip link del tap-left-down")

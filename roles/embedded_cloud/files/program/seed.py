@@ -233,9 +233,8 @@ def main() -> None:
     step("identity", make_identity, seed, admin, values["SERVICE_PASSWORD"])
     step("services", start_services)
     step("flavors and external network", make_objects, seed, admin)
-    step(
-        "units of a started cloud", run, "systemctl", "enable", "--quiet", "lab-personalise", "lab-namespaces"
-    )
+    units = ("lab-personalise", "lab-namespaces", "lab-interfaces-up")
+    step("units of a started cloud", run, "systemctl", "enable", "--quiet", *units)
 
 
 if __name__ == "__main__":
