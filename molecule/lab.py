@@ -6,7 +6,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -43,6 +43,11 @@ def member() -> Iterator[Connection]:
         yield connection
     finally:
         connection.close()
+
+
+def owned(resources: Iterable[Any], topology: str) -> list[Any]:
+    """Return those of the cloud's resources that carry a topology's tag; there may be others beside it."""
+    return [resource for resource in resources if f"topology:{topology}" in (resource.tags or ())]
 
 
 def evidence(claim: str, playbook: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import ROOT, evidence, host, member, playbook, recap
+from lab import ROOT, evidence, host, member, owned, playbook, recap
 from openstack.connection import Connection
 
 PLAYBOOK = "openstack_calculator"
@@ -28,7 +28,7 @@ def cloud() -> Iterator[Connection]:
 @pytest.fixture(scope="module")
 def url(cloud: Connection) -> str:
     """The frontend's address outside, the only one there is."""
-    (address,) = cloud.network.ips()
+    (address,) = owned(cloud.network.ips(), "calculator")
     return f"http://{address.floating_ip_address}:50000/"
 
 

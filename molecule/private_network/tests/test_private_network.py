@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 
 import pytest
-from lab import evidence, member
+from lab import evidence, member, owned, variable
 
 PLAYBOOK = "openstack_private_network"
+TOPOLOGY = "private-network"
 
 
 def test_only_the_private_server_is_there() -> None:
     with member() as cloud:
-        (server,) = cloud.compute.servers()
+        (server,) = owned(cloud.compute.servers(), TOPOLOGY)
         assert (server.name, server.status) == ("lone-server", "ACTIVE")
-        assert list(cloud.network.ips()) == []
-        assert list(cloud.network.routers()) == []
-        assert [port.name for port in cloud.network.ports() if port.device_owner.startswith("compute")] == [
+        assert owned(cloud.network.ips(), TOPOLOGY) == []
+        assert owned(cloud.network.routers(), TOPOLOGY) == []
+        assert [port.name for port in cloud.network.ports(device_id=server.id)] == [
             "server lone-server@private"
         ]
+        for name in variable("topology_attempts", of="lone-server"):
+            assert list(cloud.compute.servers(name=f"^{name}$")) == []
+            assert list(cloud.network.ports(name=name)) == []
 
 
 @pytest.mark.parametrize("claim", ["C22", "C23"])

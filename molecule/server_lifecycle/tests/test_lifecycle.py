@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from lab import evidence, host, member
+from lab import evidence, host, member, owned
 from openstack.connection import Connection
 
 PLAYBOOK = "openstack_server_lifecycle"
@@ -20,7 +20,7 @@ def cloud() -> Iterator[Connection]:
 
 def test_both_servers_have_the_last_flavor_and_the_snapshot(cloud: Connection) -> None:
     snapshot = cloud.image.find_image("lifecycle-original@exercise")
-    servers = {server.name: server for server in cloud.compute.servers()}
+    servers = {server.name: server for server in owned(cloud.compute.servers(), "lifecycle")}
     assert servers.keys() == {"original", "copy"}
     for server in servers.values():
         assert server.status == "ACTIVE"

@@ -1,0 +1,54 @@
+"""Starts the selected scenarios before the first test, so that lint and unit tests run beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import docker
+import pytest
+from docker.errors import DockerException
+from lanes import Lanes, Scenario
+from order import STAGES
+
+ROOT = Path(__file__).resolve().parents[2]
+MOLECULE = ("molecule", "--base-config", ".config/molecule/config.yml", "test", "-s")
+
+LANES = pytest.StashKey[Lanes]()
+
+
+def obstacle(scenario: str) -> str:
+    """Return why a scenario cannot run here: the address of the report's container is somebody else's."""
+    if scenario != "docker_containers":
+        return ""
+    try:
+        client = docker.from_env()
+        bridge = client.networks.get("bridge").attrs["Containers"]
+        client.close()
+    except DockerException:
+        return ""
+    there = (one["Name"] for one in bridge.values() if one["IPv4Address"].startswith("172.17.0.2/"))
+    other = next((name for name in there if not name.startswith("lab-molecule-")), "")
+    return f"the container {other} has the address 172.17.0.2; stop it to run this scenario" if other else ""
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin with what has been selected."""
+    if session.config.option.collectonly:
+        return
+    asked = [item.callspec.params.get("scenario") for item in session.items if hasattr(item, "callspec")]
+    logs = session.config.cache.mkdir("scenarios")
+    scenarios = {name: Scenario((*MOLECULE, name), ROOT, logs / f"{name}.log") for name in asked if name}
+    session.config.stash[LANES] = lanes = Lanes(STAGES, scenarios, obstacle)
+    lanes.start()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave nothing running behind a session that has been interrupted."""
+    if lanes := session.config.stash.get(LANES, None):
+        lanes.stop()
+
+
+@pytest.fixture
+def lanes(request: pytest.FixtureRequest) -> Lanes:
+    """Return the scenarios, which run already."""
+    return request.config.stash[LANES]

@@ -1,0 +1,119 @@
+"""Run molecule scenarios in the background, side by side where they can be, each into a log of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+
+POLL = 0.2
+"""Seconds between two looks at a log that is still being written."""
+PATIENCE = 20
+"""Seconds for an interrupted scenario to end by itself."""
+
+Stages = Sequence[Sequence[Sequence[str]]]
+"""One stage after another; the lanes of a stage at the same time; the scenarios of a lane in their order."""
+
+
+class Scenario:
+    """A run of one scenario, waiting, under way or over.
+
+    `skipped` is the reason why it was not run, `seconds` how long it took.
+    """
+
+    def __init__(self, command: Sequence[str], root: Path, log: Path) -> None:
+        self.command, self.root, self.log = command, root, log
+        self.over = threading.Event()
+        self.skipped = ""
+        self.returncode: int | None = None
+        self.seconds = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+        log.write_bytes(b"")
+
+    def run(self) -> None:
+        """Run it to its end; `returncode` stays None if it cannot even begin."""
+        begun = time.monotonic()
+        with self.log.open("wb") as log:
+            try:
+                # A group of its own, so that a run that is interrupted takes its Ansible along.
+                self._process = subprocess.Popen(
+                    self.command, cwd=self.root, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                )
+            except OSError as error:
+                log.write(f"[ERROR]: {error}\n".encode())
+                return
+            self.returncode = self._process.wait()
+        self.seconds = time.monotonic() - begun
+
+    def interrupt(self) -> None:
+        """End it as Ctrl-C would, or by force where that does not help."""
+        if self._process is None:
+            return
+        for number in (signal.SIGINT, signal.SIGKILL):
+            try:
+                os.killpg(self._process.pid, number)
+                self._process.wait(PATIENCE)
+            except ProcessLookupError:
+                return
+            except subprocess.TimeoutExpired:
+                continue
+
+    def lines(self) -> Iterator[str]:
+        """Give the lines of its output as they come, until it is over."""
+        with self.log.open(errors="replace") as log:
+            while True:
+                last = self.over.is_set()
+                yield from iter(log.readline, "")
+                if last:
+                    return
+                self.over.wait(POLL)
+
+
+class Lanes:
+    """Scenarios that run in the background, in the order of their stages.
+
+    `obstacle` is asked just before a scenario's turn and returns why it cannot run here, or nothing.
+    """
+
+    def __init__(
+        self, stages: Stages, scenarios: dict[str, Scenario], obstacle: Callable[[str], str]
+    ) -> None:
+        self.scenarios = scenarios
+        self._stages = stages
+        self._obstacle = obstacle
+        self._stopping = False
+
+    def start(self) -> None:
+        """Begin; the scenarios' `over` tell how far it has come."""
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def stop(self) -> None:
+        """Interrupt what runs, and run nothing more."""
+        self._stopping = True
+        for scenario in self.scenarios.values():
+            if not scenario.over.is_set():
+                scenario.interrupt()
+
+    def _run(self) -> None:
+        for stage in self._stages:
+            lanes = [threading.Thread(target=self._run_lane, args=(lane,), daemon=True) for lane in stage]
+            for lane in lanes:
+                lane.start()
+            for lane in lanes:
+                lane.join()
+
+    def _run_lane(self, names: Collection[str]) -> None:
+        for name in names:
+            scenario = self.scenarios.get(name)
+            if scenario is None or self._stopping:
+                continue
+            try:
+                scenario.skipped = self._obstacle(name)
+                if not scenario.skipped:
+                    scenario.run()
+            finally:
+                scenario.over.set()
