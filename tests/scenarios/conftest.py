@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import docker
@@ -31,10 +32,14 @@ def obstacle(scenario: str) -> str:
     return f"the container {other} has the address 172.17.0.2; stop it to run this scenario" if other else ""
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
     """Begin with what has been selected."""
-    if session.config.option.collectonly:
+    if session.config.option.collectonly or session.testsfailed:
         return
+    # A terminal that is closed or a job that is cancelled ends what runs in the background, as Ctrl-C does.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     asked = [item.callspec.params.get("scenario") for item in session.items if hasattr(item, "callspec")]
     logs = session.config.cache.mkdir("scenarios")
     scenarios = {name: Scenario((*MOLECULE, name), ROOT, logs / f"{name}.log") for name in asked if name}

@@ -22,7 +22,8 @@ Stages = Sequence[Sequence[Sequence[str]]]
 class Scenario:
     """A run of one scenario, waiting, under way or over.
 
-    `skipped` is the reason why it was not run, `seconds` how long it took.
+    `skipped` is the reason why it was not run, `seconds` how long it took. `returncode` is None where it
+    could not begin.
     """
 
     def __init__(self, command: Sequence[str], root: Path, log: Path) -> None:
@@ -35,17 +36,13 @@ class Scenario:
         log.write_bytes(b"")
 
     def run(self) -> None:
-        """Run it to its end; `returncode` stays None if it cannot even begin."""
+        """Run it to its end; OSError if it cannot even begin."""
         begun = time.monotonic()
         with self.log.open("wb") as log:
-            try:
-                # A group of its own, so that a run that is interrupted takes its Ansible along.
-                self._process = subprocess.Popen(
-                    self.command, cwd=self.root, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-                )
-            except OSError as error:
-                log.write(f"[ERROR]: {error}\n".encode())
-                return
+            # A group of its own: Ctrl-C reaches the tests alone, and they interrupt the rest.
+            self._process = subprocess.Popen(
+                self.command, cwd=self.root, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
             self.returncode = self._process.wait()
         self.seconds = time.monotonic() - begun
 
@@ -113,7 +110,9 @@ class Lanes:
                 continue
             try:
                 scenario.skipped = self._obstacle(name)
-                if not scenario.skipped:
+                if not (scenario.skipped or self._stopping):
                     scenario.run()
+            except Exception as error:  # The lane goes on, and the log says what happened.
+                scenario.log.write_text(f"[ERROR]: {error!r}\n")
             finally:
                 scenario.over.set()

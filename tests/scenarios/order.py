@@ -5,9 +5,9 @@ from __future__ import annotations
 STAGES = (
     # What the others stand on.
     (("docker_host", "guest_image", "embedded_cloud"),),
-    # On one cloud at the same time. The containers come after the cloud, whose builders may take their
-    # address, and before the calculator, so that only one of the two lanes makes the lab's key.
+    # At the same time on one cloud. The containers come after it, as its builders may take their address.
     (("server_lifecycle", "private_network", "connectivity"), ("docker_containers", "calculator")),
+    (("endurance",),),
     # The first restarts the cloud and removes it in the end.
     (("client_topology",), ("lxc_container",)),
     # These measure, so nothing runs beside them.
@@ -15,5 +15,5 @@ STAGES = (
 )
 SCENARIOS = tuple(name for stage in STAGES for lane in stage for name in lane)
 
-# With these a run would take half an hour more. Neither proves anything of the main job.
-LONG = frozenset({"virtualbox", "virtualisation_compared"})
+# With these a run would take an hour more.
+LONG = frozenset({"endurance", "virtualbox", "virtualisation_compared"})

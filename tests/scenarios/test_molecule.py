@@ -42,5 +42,5 @@ def test_scenario(scenario: str, lanes: Lanes, capfd: pytest.CaptureFixture[str]
         print(f"=== {scenario}: {run.seconds:.0f} s", flush=True)
     if run.skipped:
         pytest.skip(run.skipped)
-    alone = f"run it alone with: pytest 'tests/scenarios/test_molecule.py::test_scenario[{scenario}]'"
+    alone = f"run it alone with: pytest tests/scenarios -k 'embedded_cloud or {scenario}'"
     assert run.returncode == 0, f"{complaints(output)}\n{alone}"

@@ -47,6 +47,8 @@ def watched(url: str) -> Iterator[dict[str, Any]]:
         "body": "(5+6)*2",
         "expect": "^result = 22$",
         "timeout": 30,
+        # Longer than any of this takes: the file ends it.
+        "limit": 3000,
         "stop_file": STOP_FILE,
     }
     arguments = json.dumps(options)
@@ -78,13 +80,14 @@ def test_a_new_version_goes_out_unnoticed(url: str, tmp_path: Path) -> None:
     (source / "__init__.py").write_text('"""The calculator."""\n\n__version__ = "1.0.1"\n')
     services = ["--limit", "app-sum,app-mul"]
     with watched(url) as figures:
-        another = ["-e", "calculator_rolling=true", "-e", f"calculator_source={source}"]
+        another = ["-e", "topology_rolling=true", "-e", f"calculator_source={source}"]
         counts = recap(playbook(PLAYBOOK, *services, *another))
         assert min(count["changed"] for count in counts.values()) > 0
         health = json.loads(host("outside").check_output("curl --silent --max-time 30 %shealthz", url))
         versions = {name: [one["version"] for one in ones] for name, ones in health["backends"].items()}
         assert versions["sum"] == versions["mul"] == ["1.0.1"]
     playbook(PLAYBOOK, *services)
+    assert figures["ended_by"] == "stop_file"
     assert figures["tries"] > 20
     assert figures["failures"] == 0, figures["outages"]
 
@@ -105,6 +108,9 @@ def test_what_fails_is_named_and_one_run_repairs_it(url: str, cloud: Connection)
 
     (frontend,) = [server for server in cloud.compute.servers() if server.name == "app-frontend"]
     cloud.compute.reboot_server(frontend, "HARD")
+    # While it is away there is no connection, and curl says so.
+    asked = (host("outside").run("curl --silent --max-time 5 %s", url).rc for _ in range(20))
+    assert next((rc for rc in asked if rc != 0), 0) in (7, 28, 52, 56)
     output = playbook(PLAYBOOK)
     assert "+ server app-div" in output
     assert ask(url, "(9-1)*2+6/3") == "result = 18 200"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from lab import INVENTORY, ROOT, host, variable
+from lab import INVENTORY, ROOT, host, run, variable
 
 NETWORK: dict[str, Any] = {"name": "refused", "subnets": [{"cidr": "10.9.0.0/24"}]}
 SERVER: dict[str, Any] = {
@@ -75,6 +76,18 @@ def test_what_the_cloud_does_not_have(clouds: Path, options: dict[str, Any], wor
     result = call(clouds, networks=[NETWORK], **options)
     assert [word for word in words if word not in result["msg"]] == [], result["msg"]
     assert call(clouds, "--check", state="absent")["plan"] == []
+
+
+def test_a_flow_that_is_not_as_declared_fails_with_a_table() -> None:
+    flow = {"from": "outside", "to": "the gateway", "address": "192.168.37.1", "protocol": "tcp", "port": 9}
+    options = json.dumps(
+        {"connectivity_flows": [flow | {"expected": "reachable"}], "connectivity_timeout": 1}
+    )
+    role = ["-m", "ansible.builtin.include_role", "-a", "name=connectivity"]
+    done = run("ansible", "outside", f"--inventory={INVENTORY}", "--extra-vars", options, *role)
+    assert done.returncode != 0
+    assert "1 of 1 flows are not as declared" in done.stdout
+    assert re.search(r"DIFFERS .*the gateway .* tcp/9 +reachable +refused ", done.stdout), done.stdout
 
 
 def wrong_password(entry: Entry) -> None:

@@ -78,10 +78,6 @@ def _containers(figures: Figures) -> dict[str, Seen]:
     return {kind: figures[kind] for kind in CONTAINERS if kind in figures}
 
 
-def _times(large: float, small: float) -> str:
-    return f"{figure(large / small)} times" if small > 0 else "many times"
-
-
 def kernels(figures: Figures) -> Verdict | None:
     """C01: whose kernel each of them runs on."""
     host, machine = figures.get("process"), figures.get("vm")

@@ -630,7 +630,7 @@ class _Present(Planner):
         port_name = server_port_name(server.name, server.interfaces[0].network)
         port = self.found.get(("port", port_name))
         port_id = port.id if port else None
-        there = self.ownaddress_of(server, port_id)
+        there = self.own_floating_ip(server, port_id)
         if there:
             self.kept.add(there.id)
             self.found["floating_ip", server.name] = Found(there.id, address=there.address)
@@ -664,7 +664,7 @@ class _Present(Planner):
             details = [f"associate {there.address} with {port_name}"]
             self.add("update", "floating_ip", server.name, {"port": port_name}, needs, details)
 
-    def ownaddress_of(self, server: model.Server, port_id: str | None) -> state.FloatingIp | None:
+    def own_floating_ip(self, server: model.Server, port_id: str | None) -> state.FloatingIp | None:
         """Return the floating IP made for the server, or else one of ours it has that no other claims."""
         claimed = {other.name for other in self.desired.servers if other.floating_ip}
         external = self.found.get(("external_network", server.floating_ip or ""))

@@ -57,7 +57,10 @@ class Guest:
         systems = {system for system, _unit in found.values()}
         if len(systems) > 1:
             listed = ", ".join(f"{interface} by {system}" for interface, (system, _unit) in found.items())
-            raise RouteError(f"the interfaces are configured by different systems ({listed}).")
+            raise RouteError(
+                f"the interfaces are configured by different systems ({listed}); "
+                "declare routes over one of them only."
+            )
         return systems.pop(), {interface: unit for interface, (_system, unit) in found.items()}
 
     def apply(self, plan: Plan, wanted: Sequence[Route]) -> None:

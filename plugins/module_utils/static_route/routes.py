@@ -47,9 +47,13 @@ def parse_hop(destination: str, gateway: str) -> Hop:
     try:
         next_hop = IPv4Address(gateway)
     except ValueError:
-        raise RouteError(f"{where}: the gateway is not an IPv4 address.") from None
+        raise RouteError(
+            f"{where}: the gateway is not an IPv4 address; write one such as 192.168.56.253."
+        ) from None
     if network.prefixlen == 0:
-        raise RouteError(f"{where}: the default route belongs to DHCP and is not changed here.")
+        raise RouteError(
+            f"{where}: the default route belongs to DHCP and is not changed here; take it out of the list."
+        )
     if next_hop in network:
         raise RouteError(
             f"{where}: the gateway lies inside the destination, so it could only be reached through itself."
@@ -63,7 +67,7 @@ def parse_hops(declared: Sequence[Mapping[str, str]]) -> tuple[Hop, ...]:
     for entry in declared:
         hop = parse_hop(entry["destination"], entry["gateway"])
         if hop.destination in hops:
-            raise RouteError(f"route {hop.destination}: the destination is declared twice.")
+            raise RouteError(f"route {hop.destination}: the destination is declared twice; keep one of them.")
         hops[hop.destination] = hop
     return tuple(hops.values())
 

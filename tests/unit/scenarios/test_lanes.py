@@ -66,6 +66,20 @@ def test_what_cannot_be_started_has_not_passed_and_the_next_runs(played: Played)
     assert (missing.returncode, after.returncode) == (None, 0)
 
 
+def test_an_obstacle_that_cannot_be_found_out_does_not_keep_the_next_from_running(played: Played) -> None:
+    scenarios = {name: played.scenario(name) for name in ("a", "b")}
+
+    def obstacle(name: str) -> str:
+        if name == "a":
+            raise TimeoutError("no answer")
+        return ""
+
+    Lanes(((("a", "b"),),), scenarios, obstacle).start()
+    assert all(scenario.over.wait(PATIENCE) for scenario in scenarios.values())
+    assert "no answer" in "".join(scenarios["a"].lines())
+    assert (scenarios["a"].returncode, scenarios["b"].returncode) == (None, 0)
+
+
 def test_only_what_is_selected_runs_and_an_obstacle_skips(played: Played) -> None:
     scenarios = {name: played.scenario(name) for name in ("b", "c")}
     finish(((("a", "b", "c"),),), scenarios, {"b": "no room"})

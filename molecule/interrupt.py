@@ -1,4 +1,4 @@
-"""Begin the main job and kill it, the running module included, as soon as the cloud has its first server."""
+"""Begin the main job and kill it, its module included, when the cloud has one thing more of a kind."""
 
 from __future__ import annotations
 
@@ -8,14 +8,23 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import openstack
+from openstack.connection import Connection
 
-PATIENCE = 300
-"""Seconds for the first server to appear."""
-ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 600
+"""Seconds for it to appear."""
+ROOT = Path(__file__).resolve().parents[1]
 MARK = f"INTERRUPTED_RUN={uuid.uuid4()}"
+KINDS: dict[str, Callable[[Connection], int]] = {
+    "network": lambda cloud: len(list(cloud.network.networks())),
+    "router": lambda cloud: len(list(cloud.network.routers())),
+    "port": lambda cloud: len(list(cloud.network.ports())),
+    "server": lambda cloud: len(list(cloud.compute.servers(details=False))),
+    "floating_ip": lambda cloud: len(list(cloud.network.ips())),
+}
 
 
 def kill_all_marked() -> int:
@@ -31,23 +40,25 @@ def kill_all_marked() -> int:
     return killed
 
 
-def main(cloud: str, inventory: str) -> None:
+def main(name: str, inventory: str, kind: str) -> None:
     """Run; the environment names clouds.yaml as openstacksdk wants it."""
-    compute = openstack.connect(cloud=cloud).compute
+    cloud = openstack.connect(cloud=name)
+    count = KINDS[kind]
+    before = count(cloud)
     command = ["ansible-playbook", f"--inventory={inventory}", "playbooks/openstack_client_topology.yml"]
-    name, _, value = MARK.partition("=")
-    environment = {**os.environ, name: value, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
+    variable, _, value = MARK.partition("=")
+    environment = {**os.environ, variable: value, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
     run = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + PATIENCE
-        while not list(compute.servers(details=False)):
+        while count(cloud) <= before:
             if run.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit("the run ended, or took too long, before there was any server")
+                raise SystemExit(f"the run ended, or took too long, before there was any {kind} of its own")
             time.sleep(0.2)
     finally:
         killed = kill_all_marked()
         run.wait()
-    print(f"killed {killed} processes with {len(list(compute.servers(details=False)))} of the servers made")
+    print(f"killed {killed} processes with {count(cloud) - before} {kind} made")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,96 @@
+"""What is made of servers that nova gives up, by answers of nova's that no test can provoke."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from openstack import exceptions
+
+from openstack_topology import cloud as edge
+from openstack_topology.cloud import Cloud, CloudError
+from openstack_topology.model import owner_tag
+from openstack_topology.plan import Found
+
+
+def answer(status: str, **more: Any) -> SimpleNamespace:
+    """A server as openstacksdk gives it."""
+    fields = {
+        "id": "1",
+        "name": "sum",
+        "tags": [owner_tag("client")],
+        "status": status,
+        "task_state": None,
+        "fault": None,
+        "flavor": {"original_name": "small"},
+        "image": {"id": "image"},
+        "metadata": {},
+    }
+    return SimpleNamespace(**{**fields, **more})
+
+
+class Compute:
+    """Nova's answers in the order in which it gives them; the last one stays. Keeps what it is told to do."""
+
+    def __init__(self, *answers: SimpleNamespace) -> None:
+        self.answers = list(answers)
+        self.told: list[str] = []
+
+    def servers(self, **_filters: Any) -> list[SimpleNamespace]:
+        return [self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]]
+
+    def confirm_server_resize(self, _server: str) -> None:
+        self.told.append("confirm")
+        raise exceptions.ConflictException("the disk cannot be removed")
+
+    def revert_server_resize(self, _server: str) -> None:
+        self.told.append("revert")
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "POLL", 0.0)
+
+
+def cloud(compute: Compute) -> Cloud:
+    connection = SimpleNamespace(network=None, compute=compute, image=None, current_project_id="project")
+    made = Cloud(connection, "client", timeout=5)
+    made.found[("server", "sum")] = Found("1")
+    return made
+
+
+def test_the_fault_of_a_server_in_error_is_the_message() -> None:
+    compute = Compute(answer("ERROR", fault={"message": "No valid host was found."}))
+    with pytest.raises(CloudError, match=r"^server sum: No valid host was found\.$"):
+        cloud(compute)._not_ready(["sum"])
+
+
+def test_an_error_without_a_fault_says_so() -> None:
+    with pytest.raises(CloudError, match="server sum: nova gives no reason"):
+        cloud(Compute(answer("ERROR")))._not_ready(["sum"])
+
+
+def test_a_server_that_is_being_built_is_waited_for() -> None:
+    assert cloud(Compute(answer("BUILD")))._not_ready(["sum"]) == ["sum"]
+    assert cloud(Compute(answer("ACTIVE")))._not_ready(["sum"]) == []
+
+
+def test_a_resize_that_nova_does_not_confirm_is_reverted() -> None:
+    waiting = answer("VERIFY_RESIZE", flavor={"original_name": "large"})
+    compute = Compute(waiting, answer("ACTIVE"))
+    edge_of_it = cloud(compute)
+    with pytest.raises(CloudError) as refused:
+        edge_of_it._confirm(edge_of_it._server(waiting))
+    assert compute.told == ["confirm", "revert"]
+    said = str(refused.value)
+    assert "nova does not confirm the resize to 'large': " in said
+    assert said.endswith("reverted it: the server is ACTIVE with 'small'; the next run tries again")
+
+
+def test_a_resize_that_somebody_else_confirmed_meanwhile_is_done() -> None:
+    waiting = answer("VERIFY_RESIZE", flavor={"original_name": "large"})
+    compute = Compute(answer("ACTIVE", flavor={"original_name": "large"}))
+    edge_of_it = cloud(compute)
+    assert edge_of_it._confirm(edge_of_it._server(waiting)).flavor == "large"
+    assert compute.told == ["confirm"]
