@@ -47,10 +47,10 @@ class Scenario:
         self.seconds = time.monotonic() - begun
 
     def interrupt(self) -> None:
-        """End it as Ctrl-C would, or by force where that does not help."""
+        """End it, by force where asking does not help."""
         if self._process is None:
             return
-        for number in (signal.SIGINT, signal.SIGKILL):
+        for number in (signal.SIGTERM, signal.SIGKILL):
             try:
                 os.killpg(self._process.pid, number)
                 self._process.wait(PATIENCE)

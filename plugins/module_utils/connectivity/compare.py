@@ -11,6 +11,7 @@ from .verdicts import REACHABLE, REFUSED, agrees
 
 _HEADINGS = ("", "from", "to", "flow", "expected", "observed", "detail")
 _MARKS = {True: "ok", False: "DIFFERS"}
+_LEGEND = "blocked: refused, lost or unreachable, all of which are right"
 _NOT_OBSERVED = "not observed"
 
 
@@ -58,7 +59,9 @@ def table(rows: Sequence[Row]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     ]
-    return "\n".join([*aligned, *(["", "Predicted from the topology:", *reasons] if reasons else [])])
+    legend = [_LEGEND] if any(row.expected == "blocked" for row in rows) else []
+    predicted = ["", "Predicted from the topology:", *reasons] if reasons else []
+    return "\n".join([*aligned, *legend, *predicted])
 
 
 def judged(
@@ -73,12 +76,12 @@ def judged(
 
 
 def evidence(observations: Iterable[Mapping[str, Any]]) -> list[Record]:
-    """The observations in the form in which evidence is kept; the status is 0 for what was reached."""
+    """The observations in the form in which evidence is kept; status 0 for what was reached or scanned."""
     return [
         {
             "host": observation["from"],
             "command": observation["command"],
-            "rc": 0 if observation.get("open", observation.get("verdict") == "reachable") else 1,
+            "rc": 0 if "open" in observation or observation.get("verdict") == "reachable" else 1,
             "output": _output(observation),
             "started": observation["started"],
             "seconds": observation["seconds"],

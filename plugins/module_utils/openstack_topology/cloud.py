@@ -49,9 +49,12 @@ def connect(cloud: str) -> openstack.connection.Connection:
         config = openstack.config.OpenStackConfig()
     except exceptions.ConfigException as error:
         raise CloudError(f"cloud: {cloud!r} cannot be looked up: {error}") from error
-    names = sorted(config.get_cloud_names())
+    # Without a file there is one entry, of openstacksdk's own defaults.
+    names = sorted(config.get_cloud_names()) if config.config_filename else []
     if cloud not in names:
-        place = config.config_filename or "any of " + ", ".join(openstack.config.loader.CONFIG_FILES)
+        place = config.config_filename or "any of " + ", ".join(
+            dict.fromkeys(openstack.config.loader.CONFIG_FILES)
+        )
         raise CloudError(
             f"cloud: {cloud!r} is not in {place}; entries there: {', '.join(names) or 'none'}; "
             f"correct the name, or name the right file in the environment variable OS_CLIENT_CONFIG_FILE"

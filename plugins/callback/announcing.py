@@ -1,0 +1,57 @@
+# Copyright: Cloud Lab maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Ansible's own screen output, which also says what a long task is doing while it does it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = """
+name: announcing
+type: stdout
+short_description: Ansible's default output, with the heading of a long task while it runs
+description:
+  - With C(display_skipped_hosts=false) the default output prints a task's heading together with its first
+    result, since a task that is skipped everywhere shall have none. This one prints the heading as soon as a
+    task has taken three seconds.
+extends_documentation_fragment:
+  - default_callback
+  - result_format_callback
+requirements:
+  - set as stdout in configuration
+"""
+
+import threading
+from typing import Any
+
+from ansible.plugins.callback.default import CallbackModule as DefaultCallback
+
+PATIENCE = 3.0
+"""Seconds without a result after which a task is worth a heading."""
+
+
+class CallbackModule(DefaultCallback):  # type: ignore[misc]
+    """The default output with a clock."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "announcing"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._printing = threading.RLock()
+        self._clock = threading.Timer(0, lambda: None)
+
+    def _task_start(self, task: Any, prefix: str | None = None) -> None:
+        self._clock.cancel()
+        super()._task_start(task, prefix)
+        self._clock = threading.Timer(PATIENCE, self._print_task_banner, [task])
+        self._clock.daemon = True
+        self._clock.start()
+
+    def _print_task_banner(self, task: Any) -> None:
+        with self._printing:
+            if self._last_task_banner != task._uuid:
+                super()._print_task_banner(task)
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        self._clock.cancel()
+        super().v2_playbook_on_stats(stats)
