@@ -19,6 +19,7 @@ requirements:
   - set as stdout in configuration
 """
 
+import sys
 import threading
 from typing import Any
 
@@ -39,19 +40,40 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]
         super().__init__()
         self._printing = threading.RLock()
         self._clock = threading.Timer(0, lambda: None)
+        self._running: Any = None
+
+    def _start_clock(self, task: Any) -> None:
+        """Give a task its time; None: nothing runs that could be announced."""
+        self._clock.cancel()
+        self._running = task
+        if task is not None:
+            self._clock = threading.Timer(PATIENCE, self._announce, [task])
+            self._clock.daemon = True
+            self._clock.start()
+
+    def _announce(self, task: Any) -> None:
+        with self._printing:
+            # It may have ended while this waited to print.
+            if self._running is task:
+                self._print_task_banner(task)
+                sys.stdout.flush()
 
     def _task_start(self, task: Any, prefix: str | None = None) -> None:
-        self._clock.cancel()
-        super()._task_start(task, prefix)
-        self._clock = threading.Timer(PATIENCE, self._print_task_banner, [task])
-        self._clock.daemon = True
-        self._clock.start()
+        with self._printing:
+            super()._task_start(task, prefix)
+            self._start_clock(task)
 
     def _print_task_banner(self, task: Any) -> None:
         with self._printing:
             if self._last_task_banner != task._uuid:
                 super()._print_task_banner(task)
 
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        with self._printing:
+            self._start_clock(None)
+            super().v2_playbook_on_play_start(play)
+
     def v2_playbook_on_stats(self, stats: Any) -> None:
-        self._clock.cancel()
-        super().v2_playbook_on_stats(stats)
+        with self._printing:
+            self._start_clock(None)
+            super().v2_playbook_on_stats(stats)

@@ -39,7 +39,9 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         return
     # A terminal that is closed or a job that is cancelled ends what runs in the background, as Ctrl-C does.
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+        # Whoever wants a run to outlive its terminal has it ignored.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     asked = [item.callspec.params.get("scenario") for item in session.items if hasattr(item, "callspec")]
     logs = session.config.cache.mkdir("scenarios")
     scenarios = {name: Scenario((*MOLECULE, name), ROOT, logs / f"{name}.log") for name in asked if name}
@@ -56,4 +58,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture
 def lanes(request: pytest.FixtureRequest) -> Lanes:
     """Return the scenarios, which run already."""
-    return request.config.stash[LANES]
+    running = request.config.stash.get(LANES, None)
+    if running is None:
+        pytest.skip("no scenario was begun, since other tests could not be collected")
+    return running

@@ -32,40 +32,59 @@ class Scenario:
         self.skipped = ""
         self.returncode: int | None = None
         self.seconds = 0.0
+        self._starting = threading.Lock()
+        self._stopped = False
         self._process: subprocess.Popen[bytes] | None = None
         log.write_bytes(b"")
 
     def run(self) -> None:
-        """Run it to its end; OSError if it cannot even begin."""
+        """Run it to its end, unless that is forbidden; OSError if it cannot even begin."""
         begun = time.monotonic()
         with self.log.open("wb") as log:
-            # A group of its own: Ctrl-C reaches the tests alone, and they interrupt the rest.
-            self._process = subprocess.Popen(
-                self.command, cwd=self.root, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-            )
+            with self._starting:
+                if self._stopped:
+                    return
+                # A group of its own: Ctrl-C reaches the tests alone, and they interrupt the rest.
+                self._process = subprocess.Popen(
+                    self.command, cwd=self.root, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                )
             self.returncode = self._process.wait()
         self.seconds = time.monotonic() - begun
 
+    def forbid(self) -> None:
+        """Keep it from beginning."""
+        with self._starting:
+            self._stopped = True
+
     def interrupt(self) -> None:
-        """End it, by force where asking does not help."""
+        """End it, and all that it has started; by force where asking does not help."""
         if self._process is None:
             return
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(self._process.pid, number)
-                self._process.wait(PATIENCE)
-            except ProcessLookupError:
-                return
-            except subprocess.TimeoutExpired:
-                continue
+        try:
+            os.killpg(self._process.pid, signal.SIGTERM)
+            deadline = time.monotonic() + PATIENCE
+            # Its leader ends at once; Ansible, which it leaves behind, first ends its workers.
+            while time.monotonic() < deadline:
+                os.killpg(self._process.pid, 0)
+                time.sleep(POLL)
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
 
     def lines(self) -> Iterator[str]:
         """Give the lines of its output as they come, until it is over."""
+        begun = ""
         with self.log.open(errors="replace") as log:
             while True:
                 last = self.over.is_set()
-                yield from iter(log.readline, "")
+                for piece in iter(log.readline, ""):
+                    begun += piece
+                    if begun.endswith("\n"):
+                        yield begun
+                        begun = ""
                 if last:
+                    if begun:
+                        yield begun
                     return
                 self.over.wait(POLL)
 
@@ -82,7 +101,6 @@ class Lanes:
         self.scenarios = scenarios
         self._stages = stages
         self._obstacle = obstacle
-        self._stopping = False
 
     def start(self) -> None:
         """Begin; the scenarios' `over` tell how far it has come."""
@@ -90,10 +108,10 @@ class Lanes:
 
     def stop(self) -> None:
         """Interrupt what runs, and run nothing more."""
-        self._stopping = True
         for scenario in self.scenarios.values():
-            if not scenario.over.is_set():
-                scenario.interrupt()
+            scenario.forbid()
+        for scenario in self.scenarios.values():
+            scenario.interrupt()
 
     def _run(self) -> None:
         for stage in self._stages:
@@ -106,13 +124,14 @@ class Lanes:
     def _run_lane(self, names: Collection[str]) -> None:
         for name in names:
             scenario = self.scenarios.get(name)
-            if scenario is None or self._stopping:
+            if scenario is None:
                 continue
             try:
                 scenario.skipped = self._obstacle(name)
-                if not (scenario.skipped or self._stopping):
+                if not scenario.skipped:
                     scenario.run()
             except Exception as error:  # The lane goes on, and the log says what happened.
-                scenario.log.write_text(f"[ERROR]: {error!r}\n")
+                with scenario.log.open("a") as log:
+                    log.write(f"[ERROR]: {error!r}\n")
             finally:
                 scenario.over.set()

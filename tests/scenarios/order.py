@@ -6,7 +6,7 @@ STAGES = (
     # What the others stand on.
     (("docker_host", "guest_image", "embedded_cloud"),),
     # At the same time on one cloud. The containers come after it, as its builders may take their address.
-    (("server_lifecycle", "private_network", "connectivity"), ("docker_containers", "calculator")),
+    (("server_lifecycle", "connectivity"), ("docker_containers", "calculator", "private_network")),
     (("endurance",),),
     # The first restarts the cloud and removes it in the end.
     (("client_topology",), ("lxc_container",)),
@@ -15,5 +15,16 @@ STAGES = (
 )
 SCENARIOS = tuple(name for stage in STAGES for lane in stage for name in lane)
 
+# These need no cloud.
+CLOUDLESS = frozenset(
+    {
+        "docker_host",
+        "docker_containers",
+        "guest_image",
+        "lxc_container",
+        "virtualbox",
+        "virtualisation_compared",
+    }
+)
 # With these a run would take an hour more.
 LONG = frozenset({"endurance", "virtualbox", "virtualisation_compared"})

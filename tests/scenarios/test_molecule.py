@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from lanes import Lanes
-from order import LONG, SCENARIOS
+from order import CLOUDLESS, LONG, SCENARIOS
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPLAINT = re.compile(r"\[ERROR\]: |fatal: \[|^\W*(?:E   |FAILED \S+::)")
@@ -22,6 +22,16 @@ def complaints(output: Sequence[str]) -> str:
         {number for first in marked for number in range(first, first + 8)} & set(range(len(plain)))
     )
     return "\n".join(plain[number] for number in shown[-80:])
+
+
+def how_to_repeat(scenario: str) -> str:
+    """Return the command that runs one scenario with what it stands on."""
+    if scenario in CLOUDLESS:
+        return f"run it alone with: pytest tests/scenarios -m '' -k {scenario}"
+    return (
+        f"run it alone with: pytest tests/scenarios -m '' -k 'embedded_cloud or {scenario}'\n"
+        "and remove the cloud with: ansible-playbook -i molecule/inventory playbooks/destroy.yml"
+    )
 
 
 def test_every_scenario_is_in_the_order() -> None:
@@ -42,5 +52,4 @@ def test_scenario(scenario: str, lanes: Lanes, capfd: pytest.CaptureFixture[str]
         print(f"=== {scenario}: {run.seconds:.0f} s", flush=True)
     if run.skipped:
         pytest.skip(run.skipped)
-    alone = f"run it alone with: pytest tests/scenarios -k 'embedded_cloud or {scenario}'"
-    assert run.returncode == 0, f"{complaints(output)}\n{alone}"
+    assert run.returncode == 0, f"{complaints(output)}\n{how_to_repeat(scenario)}"

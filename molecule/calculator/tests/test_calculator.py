@@ -27,7 +27,7 @@ def cloud() -> Iterator[Connection]:
 
 @pytest.fixture(scope="module")
 def url(cloud: Connection) -> str:
-    """The frontend's address outside, the only one there is."""
+    """The frontend's address outside, the only one of its topology."""
     (address,) = owned(cloud.network.ips(), "calculator")
     return f"http://{address.floating_ip_address}:50000/"
 

@@ -49,8 +49,8 @@ def connect(cloud: str) -> openstack.connection.Connection:
         config = openstack.config.OpenStackConfig()
     except exceptions.ConfigException as error:
         raise CloudError(f"cloud: {cloud!r} cannot be looked up: {error}") from error
-    # Without a file there is one entry, of openstacksdk's own defaults.
-    names = sorted(config.get_cloud_names()) if config.config_filename else []
+    # Without a file openstacksdk invents an entry of its own defaults.
+    names = sorted(n for n in config.get_cloud_names() if config.config_filename or n != "defaults")
     if cloud not in names:
         place = config.config_filename or "any of " + ", ".join(
             dict.fromkeys(openstack.config.loader.CONFIG_FILES)

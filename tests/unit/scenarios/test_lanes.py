@@ -100,6 +100,20 @@ def test_the_output_comes_while_it_is_written(played: Played) -> None:
     assert list(lines) == ["second\n"]
 
 
+def test_a_stop_waits_for_what_the_scenario_leaves_behind(played: Played) -> None:
+    """Its leader dies at once, and a child of it ends in its own way."""
+    ends = "trap 'sleep 1; echo child ends >> protocol; exit' TERM"
+    child = f"{ends}; echo child begins >> protocol; sleep 600 & wait"
+    scenario = Scenario(["sh", "-c", f'sh -c "{child}" & wait'], played.directory, played.directory / "log")
+    lanes = Lanes(((("a",),),), {"a": scenario}, lambda _: "")
+    lanes.start()
+    deadline = time.monotonic() + PATIENCE
+    while played.lines() != ["child begins"] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    lanes.stop()
+    assert played.lines() == ["child begins", "child ends"]
+
+
 def test_a_stop_ends_what_runs_and_begins_nothing_more(played: Played) -> None:
     scenarios = {"a": played.scenario("a", "sleep 600"), "b": played.scenario("b")}
     lanes = Lanes(((("a", "b"),),), scenarios, lambda _: "")
