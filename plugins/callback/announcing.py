@@ -29,7 +29,7 @@ PATIENCE = 3.0
 """Seconds without a result after which a task is worth a heading."""
 
 
-class CallbackModule(DefaultCallback):  # type: ignore[misc]
+class CallbackModule(DefaultCallback):
     """The default output with a clock."""
 
     CALLBACK_VERSION = 2.0
