@@ -6,7 +6,7 @@ STAGES = (
     # What the others stand on.
     (("docker_host", "guest_image", "embedded_cloud"),),
     # At the same time on one cloud. The containers come after it, as its builders may take their address.
-    (("server_lifecycle", "connectivity"), ("docker_containers", "calculator", "private_network")),
+    (("server_lifecycle", "private_network", "connectivity"), ("docker_containers", "calculator")),
     (("endurance",),),
     # The first restarts the cloud and removes it in the end.
     (("client_topology",), ("lxc_container",)),
