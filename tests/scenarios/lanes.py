@@ -58,7 +58,8 @@ class Scenario:
 
     def interrupt(self) -> None:
         """End it, and all that it has started; by force where asking does not help."""
-        if self._process is None:
+        # What is over has given its number back, and somebody else may have it by now.
+        if self._process is None or self.over.is_set():
             return
         try:
             os.killpg(self._process.pid, signal.SIGTERM)

@@ -100,6 +100,17 @@ def test_the_output_comes_while_it_is_written(played: Played) -> None:
     assert list(lines) == ["second\n"]
 
 
+def test_a_stop_signals_nobody_for_what_is_over(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = played.scenario("a")
+    lanes = Lanes(((("a",),),), {"a": scenario}, lambda _: "")
+    lanes.start()
+    assert scenario.over.wait(PATIENCE)
+    signalled: list[int] = []
+    monkeypatch.setattr("os.killpg", lambda group, _signal: signalled.append(group))
+    lanes.stop()
+    assert signalled == []
+
+
 def test_a_stop_waits_for_what_the_scenario_leaves_behind(played: Played) -> None:
     """Its leader dies at once, and a child of it ends in its own way."""
     ends = "trap 'sleep 1; echo child ends >> protocol; exit' TERM"
