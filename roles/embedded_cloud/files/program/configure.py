@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import re
@@ -49,3 +51,11 @@ def write_secret(path: Path, text: str, owner: str) -> None:
     with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
         file.write(text)
     shutil.chown(path, owner, owner)
+
+
+def rabbit_hash(password: str, salt: bytes) -> str:
+    """``password`` as RabbitMQ stores it: four bytes of salt, then the SHA-256 of both, in base64.
+
+    Source: the chapter "Credentials and Passwords" of RabbitMQ's documentation.
+    """
+    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
