@@ -1,4 +1,4 @@
-"""Begin the main job and kill it, its module included, when the cloud has one thing more of a kind."""
+"""Begin a playbook and kill it, its modules included, when the cloud has one thing more of a kind."""
 
 from __future__ import annotations
 
@@ -14,16 +14,25 @@ from pathlib import Path
 import openstack
 from openstack.connection import Connection
 
-PATIENCE = 600
+PATIENCE = 1200
 """Seconds for it to appear."""
 ROOT = Path(__file__).resolve().parents[1]
 MARK = f"INTERRUPTED_RUN={uuid.uuid4()}"
+
+
+def count_servers(cloud: Connection, *statuses: str) -> int:
+    return sum(server.status in statuses for server in cloud.compute.servers())
+
+
 KINDS: dict[str, Callable[[Connection], int]] = {
     "network": lambda cloud: len(list(cloud.network.networks())),
     "router": lambda cloud: len(list(cloud.network.routers())),
     "port": lambda cloud: len(list(cloud.network.ports())),
     "server": lambda cloud: len(list(cloud.compute.servers(details=False))),
     "floating_ip": lambda cloud: len(list(cloud.network.ips())),
+    "snapshot": lambda cloud: len(list(cloud.image.images(owner=cloud.current_project_id))),
+    "resize": lambda cloud: count_servers(cloud, "RESIZE", "VERIFY_RESIZE"),
+    "rebuild": lambda cloud: count_servers(cloud, "REBUILD"),
 }
 
 
@@ -40,12 +49,12 @@ def kill_all_marked() -> int:
     return killed
 
 
-def main(name: str, inventory: str, kind: str) -> None:
+def main(name: str, inventory: str, playbook: str, kind: str) -> None:
     """Run; the environment names clouds.yaml as openstacksdk wants it."""
     cloud = openstack.connect(cloud=name)
     count = KINDS[kind]
     before = count(cloud)
-    command = ["ansible-playbook", f"--inventory={inventory}", "playbooks/openstack_client_topology.yml"]
+    command = ["ansible-playbook", f"--inventory={inventory}", playbook]
     variable, _, value = MARK.partition("=")
     environment = {**os.environ, variable: value, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
     run = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
