@@ -1,17 +1,19 @@
 # Copyright: Cloud Lab maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Ansible's own screen output, which also says what a long task is doing while it does it."""
+"""Ansible's own screen output, but headings come in time and refusals are to the point."""
 
 from __future__ import annotations
 
 DOCUMENTATION = """
 name: announcing
 type: stdout
-short_description: Ansible's default output, with the heading of a long task while it runs
+short_description: Ansible's default output, in time and to the point
 description:
   - With C(display_skipped_hosts=false) the default output prints a task's heading together with its first
     result, since a task that is skipped everywhere shall have none. This one prints the heading as soon as a
     task has taken three seconds.
+  - Of a role's variables that are refused it prints what is wrong with them, without the specification of all
+    its variables; with C(-v) that too.
 extends_documentation_fragment:
   - default_callback
   - result_format_callback
@@ -27,10 +29,12 @@ from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
 PATIENCE = 3.0
 """Seconds without a result after which a task is worth a heading."""
+VALIDATIONS = frozenset({"ansible.builtin.validate_argument_spec", "validate_argument_spec"})
+BESIDES_THE_MESSAGE = ("argument_errors", "argument_spec_data", "validate_args_context")
 
 
 class CallbackModule(DefaultCallback):
-    """The default output with a clock."""
+    """The default output with a clock and with fewer words."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"
@@ -77,3 +81,9 @@ class CallbackModule(DefaultCallback):
         with self._printing:
             self._start_clock(None)
             super().v2_playbook_on_stats(stats)
+
+    def _clean_results(self, result: Any, task_name: str) -> None:
+        super()._clean_results(result, task_name)
+        if task_name in VALIDATIONS and not self._display.verbosity:
+            for key in BESIDES_THE_MESSAGE:
+                result.pop(key, None)

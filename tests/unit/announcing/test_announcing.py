@@ -1,4 +1,4 @@
-"""Ansible's output as it comes: the heading of a long task while it runs, none of one that does not apply."""
+"""Ansible's output as it comes: headings in time, none of what does not apply, refusals to the point."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[3]
-PLAYBOOK = """
+ENVIRONMENT = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "true"}
+ANSIBLE_PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
+LONG_TASK = """
 - hosts: localhost
   gather_facts: false
   tasks:
@@ -21,16 +25,26 @@ PLAYBOOK = """
       ansible.builtin.command: timeout 120 sh -c 'until test -e {file}; do sleep 0.1; done'
 """
 
+REFUSAL = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Check the input
+      ansible.builtin.validate_argument_spec:
+        argument_spec:
+          lab_servers: {type: int, description: How many there are}
+      vars: {lab_servers: lots}
+"""
+
 
 def test_the_heading_of_a_long_task_comes_while_it_runs(tmp_path: Path) -> None:
     """The task ends only after its heading has been read."""
     go_on = tmp_path / "go-on"
     playbook = tmp_path / "playbook.yml"
-    playbook.write_text(PLAYBOOK.format(file=go_on))
-    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "true"}
-    command = [Path(sys.executable).with_name("ansible-playbook"), playbook]
+    playbook.write_text(LONG_TASK.format(file=go_on))
     lines = []
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as run:
+    command = [ANSIBLE_PLAYBOOK, playbook]
+    with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
         for line in run.stdout:
             lines.append(line)
@@ -40,3 +54,15 @@ def test_the_heading_of_a_long_task_comes_while_it_runs(tmp_path: Path) -> None:
     headings = [line.split("[")[1].split("]")[0] for line in lines if line.startswith("TASK [")]
     assert headings == ["Do something short", "Wait for the test"]
     assert sum(line.startswith("changed: ") for line in lines) == 2
+
+
+@pytest.mark.parametrize(("options", "specification"), [((), False), (("-v",), True)])
+def test_a_refusal_is_to_the_point(tmp_path: Path, options: tuple[str, ...], specification: bool) -> None:
+    playbook = tmp_path / "playbook.yml"
+    playbook.write_text(REFUSAL)
+    command: list[str | Path] = [ANSIBLE_PLAYBOOK, *options, playbook]
+    run = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    said = run.stdout + run.stderr
+    assert run.returncode == 2
+    assert "argument 'lab_servers' is of type str and we were unable to convert to int" in said
+    assert ("How many there are" in said) is specification
