@@ -11,20 +11,21 @@ STAGES = (
     # The first restarts the cloud and removes it in the end.
     (("client_topology",), ("lxc_container",)),
     # These measure, so nothing runs beside them.
-    (("virtualbox", "virtualisation_compared"),),
+    (("virtualbox", "virtualisation_compared", "site"),),
 )
 SCENARIOS = tuple(name for stage in STAGES for lane in stage for name in lane)
 
-# These need no cloud.
+# These need no cloud, or bring their own.
 CLOUDLESS = frozenset(
     {
         "docker_host",
         "docker_containers",
         "guest_image",
         "lxc_container",
+        "site",
         "virtualbox",
         "virtualisation_compared",
     }
 )
-# With these a run would take an hour more.
-LONG = frozenset({"endurance", "virtualbox", "virtualisation_compared"})
+# With these a run would take two hours more.
+LONG = frozenset({"endurance", "virtualbox", "virtualisation_compared", "site"})
