@@ -56,13 +56,14 @@ bootstrap:
 bootstrap-tests:
 	@scripts/bootstrap tests
 
+# Once: whoever has a lab knows.
 announce:
-	@echo 'Cloud Lab installs what is missing here and keeps what is there:'
-	@echo '  1. host packages Ansible needs, and its tools in a virtual environment under ~/.cache/cloud-lab (700 MB)'
-	@echo '  2. Docker from your distribution, with leave for you to use it: whoever may use Docker can become root'
-	@echo '  3. a real OpenStack in one container, a guest image, and the topology of servers in it: 6 GiB of memory,'
-	@echo '     8 GiB of disk, the ports 5000, 8774, 8778, 9292, 9696 and 50000 of the loopback address'
-	@echo 'The first time takes 12 to 20 minutes on two cores without KVM; later one or two. Where sudo asks for a password: ARGS=-K'
+	@[ -d .lab ] || printf '%s\n' 'Cloud Lab installs what is missing here and keeps what is there:' \
+	  '  1. host packages Ansible needs, and its tools in a virtual environment under ~/.cache/cloud-lab (700 MB)' \
+	  '  2. Docker from your distribution, with leave for you to use it: whoever may use Docker can become root' \
+	  '  3. a real OpenStack in one container, a guest image, and the topology of servers in it: 6 GiB of memory,' \
+	  '     8 GiB of disk, the ports 5000, 8774, 8778, 9292, 9696 and 50000 of the loopback address' \
+	  'The first time takes 12 to 20 minutes on two cores without KVM; later one or two. Where sudo asks for a password: ARGS=-K'
 
 announce-virtualbox:
 	@echo 'Installs what is missing here: packages for Ansible and for building, and Docker (whoever may use it can become root). The first time takes half an hour on two cores, most of it to compile a kernel.'
