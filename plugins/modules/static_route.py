@@ -56,7 +56,7 @@ options:
   backend:
     description:
       - What configures the guest's interfaces at boot. V(auto) finds it by the file from which
-        systemd-networkd configures the interface.
+        systemd-networkd configures the interface, and otherwise asks C(ifquery) whether ifupdown knows it.
     type: str
     choices: [auto, networkd, netplan, ifupdown]
     default: auto

@@ -9,7 +9,7 @@ STAGES = (
     (("server_lifecycle", "private_network", "connectivity"), ("docker_containers", "calculator")),
     (("endurance",),),
     # The first restarts the cloud and removes it in the end.
-    (("client_topology",), ("lxc_container",)),
+    (("client_topology",), ("lxc_container", "static_route")),
     # These measure, so nothing runs beside them.
     (("virtualbox", "virtualisation_compared", "site"),),
 )
@@ -23,6 +23,7 @@ CLOUDLESS = frozenset(
         "guest_image",
         "lxc_container",
         "site",
+        "static_route",
         "virtualbox",
         "virtualisation_compared",
     }

@@ -49,7 +49,7 @@ class Guest:
         """The system that configures the routes' interfaces, and its name for each of them.
 
         It is told by the file from which networkd configures an interface: netplan generates such files,
-        everything else writes its own; an interface without one is ifupdown's where that is installed.
+        everything else writes its own; an interface without one is ifupdown's if that knows it.
         """
         found = {
             interface: self._unit(interface, asked) for interface in sorted({r.interface for r in routes})
@@ -90,20 +90,18 @@ class Guest:
             time.sleep(0.25)
 
     def _unit(self, interface: str, asked: str | None) -> tuple[str, str]:
-        if asked == IFUPDOWN:
-            return IFUPDOWN, interface
-        name = self._network_file(interface)
+        name = "" if asked == IFUPDOWN else self._network_file(interface)
         if name.startswith(_NETPLAN_PREFIX) and asked != NETWORKD:
             unit = name.removeprefix(_NETPLAN_PREFIX).removesuffix(".network")
             return NETPLAN, self._netplan_unit(interface, unit)
         if name and asked != NETPLAN:
             return NETWORKD, name
+        if asked in (None, IFUPDOWN) and self._in_ifupdown(interface):
+            return IFUPDOWN, interface
         if asked is not None:
             raise RouteError(
                 f"{asked} does not configure {interface} here; leave the choice of the backend to auto."
             )
-        if self._installed("ifup"):
-            return IFUPDOWN, interface
         raise RouteError(
             f"{interface} is configured neither by systemd-networkd nor by netplan over it nor by ifupdown: "
             "a route could not be kept over a reboot."
@@ -114,6 +112,10 @@ class Guest:
             return ""
         status, output, _error = self._run_command(["networkctl", "--json=short", "status", interface])
         return network_file(output) if status == 0 else ""
+
+    def _in_ifupdown(self, interface: str) -> bool:
+        # It may well be installed and leave this interface to something else.
+        return self._installed("ifquery") and self._run_command(["ifquery", interface])[0] == 0
 
     def _netplan_unit(self, interface: str, unit: str) -> str:
         key = "ethernets." + unit.replace(".", "\\.")
@@ -144,7 +146,10 @@ def network_file(status: str) -> str:
 
 
 def _write(path: Path, file: File) -> None:
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if not path.parent.exists():
+        path.parent.mkdir(parents=True)
+        # Whatever the umask: networkd is not root, and would pass over what it cannot read.
+        path.parent.chmod(0o755)
     handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from static_route.files import render
+from static_route.files import File, render
 from static_route.guest import Guest
 from static_route.plan import Plan, make_plan
-from static_route.routes import RouteError, bind, parse_hops
+from static_route.routes import Route, RouteError, bind, parse_hops
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or shutil.which("ip") is None, reason="network namespaces need root and iproute2"
@@ -45,16 +45,20 @@ def namespace() -> Iterator[str]:
 
 @pytest.fixture
 def guest(namespace: str, tmp_path: Path) -> Guest:
-    """The namespace as a guest that ifupdown configures."""
+    """The namespace as a guest whose ens3 ifupdown configures."""
 
     def run(command: list[str]) -> tuple[int, str, str]:
+        if command[0] == "ifquery":
+            return int(command[1:] != ["ens3"]), "", ""
+        if command[0] == "networkctl":
+            return 0, "", ""
         done = subprocess.run(
             ["ip", "netns", "exec", namespace, *command], check=False, capture_output=True, text=True
         )
         return done.returncode, done.stdout, done.stderr
 
     (tmp_path / "sbin").mkdir()
-    (tmp_path / "sbin/ifup").touch()
+    (tmp_path / "sbin/ifquery").touch()
     return Guest(run, tmp_path, settle_seconds=1)
 
 
@@ -118,6 +122,28 @@ def test_a_command_that_fails_is_named(namespace: str, guest: Guest) -> None:
 
 
 def test_a_guest_that_nothing_configures_is_refused(guest: Guest, tmp_path: Path) -> None:
-    (tmp_path / "sbin/ifup").unlink()
+    (tmp_path / "sbin/ifquery").unlink()
     with pytest.raises(RouteError, match="ens3 is configured neither by systemd-networkd nor"):
         converge(guest, DECLARED)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [(None, "ens4 is configured neither by"), ("ifupdown", "ifupdown does not configure ens4 here")],
+)
+def test_an_interface_that_ifupdown_does_not_know_is_refused(
+    guest: Guest, asked: str | None, message: str
+) -> None:
+    (hop,) = parse_hops(DECLARED)
+    with pytest.raises(RouteError, match=message):
+        guest.backend([Route(hop, "ens4")], asked)
+
+
+def test_networkd_can_read_the_drop_in_whatever_the_umask(guest: Guest, tmp_path: Path) -> None:
+    path = "etc/systemd/network/10-ens3.network.d/50-static-routes.conf"
+    umask = os.umask(0o077)
+    try:
+        guest.apply(Plan({path: File("[Route]\n", 0o644)}, (), ()), ())
+    finally:
+        os.umask(umask)
+    assert (tmp_path / path).parent.stat().st_mode & 0o777 == 0o755
