@@ -21,6 +21,7 @@ CERTAIN = {
     "C05": "reproduced" if CONFINED else "depends",
     "C06": "reproduced",
     "C07": "reproduced",
+    "C08": "reproduced",
 }
 
 
@@ -55,6 +56,28 @@ def test_a_container_was_given_no_way_to_crash_its_host_but_what_apparmor_forbid
     mounting = means["lxc"].pop("mounting /proc anew")
     assert mounting == ("closed" if CONFINED else "open")
     assert "open" not in means["lxc"].values()
+
+
+def test_the_pages_say_what_was_written_and_fail_without_their_database() -> None:
+    observations = evidence("C08", PLAYBOOK)["observations"]
+    written = {entry["output"].strip() for entry in observations if entry["command"].endswith("< run.sql")}
+    pages = {entry["output"].strip() for entry in observations if entry["command"].startswith("uri:")}
+    assert len(written) == 1
+    assert pages == written
+    refused = [entry["output"] for entry in observations if entry["rc"]]
+    assert len(refused) == 2
+    assert all("500" in output for output in refused)
+
+
+def test_three_docker_containers_have_one_program_each_and_the_lxc_container_all() -> None:
+    outputs = {
+        " ".join(entry["command"].split()[:2]): entry["output"]
+        for entry in evidence("C08", PLAYBOOK)["observations"]
+    }
+    programs = [line.split()[1].strip('"') for line in sorted(outputs["docker ps"].splitlines())]
+    # The version of PHP is in its program's name.
+    assert [program.partition("fpm")[0] for program in programs] == ["mariadbd", "php-", "apache2"]
+    assert outputs["lxc-ls --running"].split() == [f"lab-{variable('lab_name')}-comparison-lamp"]
 
 
 def test_the_evidence_says_that_the_run_was_quick() -> None:

@@ -16,9 +16,6 @@ Measured = Mapping[str, Any]
 _SUMMARIES = ("start", "answer", "rate", "idle")
 _PLAIN = ("memory_first", "memory_further", "disk_first", "disk_further", "processes", "init")
 
-PAGE = "read from the database"
-"""What the LAMP application's page says."""
-
 PARTS: Mapping[str, tuple[str, ...]] = {
     "C01": ("process", "docker", "lxc", "vm"),
     "C02": ("docker", "lxc", "vm"),
@@ -27,7 +24,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "C05": ("vm", "crash"),
     "C06": ("docker", "lxc"),
     "C07": ("docker", "layers"),
-    "C08": ("docker", "lamp"),
+    # It makes its own containers of both kinds.
+    "C08": ("lamp",),
     "C09": ("docker", "layers"),
     "C10": ("vm",),
 }
@@ -55,6 +53,7 @@ def judge(measured: Measured) -> dict[str, Verdict]:
         for place, seconds in measured.get("storage", {}).items()
     }
     crash, lamp = measured.get("crash") or {}, measured.get("lamp") or {}
+    kinds = [kind for kind in verdicts.CONTAINERS if kind in lamp]
     found = {
         "C01": verdicts.kernels(figures),
         "C02": verdicts.weight(figures, accelerator),
@@ -67,9 +66,11 @@ def judge(measured: Measured) -> dict[str, Verdict]:
         ),
         "C06": verdicts.levels(figures),
         "C07": verdicts.layered(**measured["layered"]) if measured.get("layered") else None,
-        "C08": verdicts.lamp({kind: page == PAGE for kind, page in lamp["pages"].items()}, lamp["containers"])
-        if lamp
-        else None,
+        "C08": verdicts.lamp(
+            # A page of another run says another token.
+            {kind: lamp[kind]["page"].strip() == lamp["token"] for kind in kinds},
+            {kind: len(lamp[kind]["containers"]) for kind in kinds},
+        ),
         "C09": verdicts.storage(storage, measured["storage_mib"]),
         # Only what has run is named.
         "C10": verdicts.hypervisors(layers(measured), accelerator, measured["machine"]["virtualbox"])
@@ -138,10 +139,7 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
             )
         ]
     elif claim == "C08":
-        told = [
-            (kind, "GET /index.php", int(not page), page or "no answer")
-            for kind, page in measured["lamp"]["pages"].items()
-        ]
+        told = _of_lamp(measured["lamp"])
     elif claim == "C09":
         told = [
             (
@@ -178,6 +176,24 @@ def _of_crash(crash: Mapping[str, Any]) -> list[tuple[str, str, int, str]]:
             for kind, (url, answer) in crash["questions"].items()
         ),
     ]
+
+
+def _of_lamp(lamp: Mapping[str, Any]) -> list[tuple[str, str, int, str]]:
+    """Return what was written, which page came from which containers, and what came without a database."""
+    told: list[tuple[str, str, int, str]] = []
+    for kind in ("lxc", "docker"):
+        facts = lamp[kind]
+        told += [
+            (kind, f"{facts['written']['command']} < run.sql", 0, facts["written"]["output"]),
+            ("localhost", f"uri: GET {facts['url']} ({kind})", 0, facts["page"] or "an empty page"),
+            ("localhost", facts["listed"], 0, "\n".join(facts["containers"])),
+        ]
+        if "inside" in facts:
+            told.append((kind, facts["inside"]["command"], 0, facts["inside"]["output"]))
+        told.append(
+            ("localhost", f"{facts['stopped']}; uri: GET {facts['url']} ({kind})", 1, facts["refusal"])
+        )
+    return told
 
 
 def layers(measured: Measured) -> Layers:

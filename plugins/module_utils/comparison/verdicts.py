@@ -262,12 +262,13 @@ def lamp(answers: Mapping[str, bool], containers: Mapping[str, int]) -> Verdict 
     if set(answers) != set(CONTAINERS):
         return None
     fits = [answers["lxc"] and containers["lxc"] == 1, answers["docker"] and containers["docker"] == 3]
+    each = " and ".join(
+        f"{'came' if answers[kind] else 'did not come'} from {_several(containers[kind], name)}"
+        for kind, name in (("lxc", "LXC"), ("docker", "Docker"))
+    )
     return Verdict(
         _judge(fits),
-        f"A page that reads the database {'answered' if answers['lxc'] else 'did not answer'} in "
-        f"{containers['lxc']} LXC container, and "
-        f"{'answered' if answers['docker'] else 'did not answer'} in {containers['docker']} Docker "
-        f"containers. Three is Docker's custom, "
+        f"A page with what this run had written into its database {each}. Three is Docker's custom, "
         "no limit: an init in one container would do as well.",
     )
 
@@ -322,6 +323,10 @@ def hypervisors(layers: Layers, accelerator: str, virtualbox: bool) -> Verdict:
         f"{below}. QEMU {'with KVM' if accelerator == 'kvm' else 'without KVM'} is of type {number}: "
         f"{why}. OpenStack is no hypervisor but drives one, and which one was not looked at; {box}.",
     )
+
+
+def _several(number: int, kind: str) -> str:
+    return f"{number} {kind} container{'' if number == 1 else 's'}"
 
 
 def _slower(one: Summary, other: Summary) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from comparison.judge import PAGE, PARTS, density, judge, missing, observations, seen, table
+from comparison.judge import PARTS, density, judge, missing, observations, seen, table
 from comparison.samples import summary
 from evidence.record import build
 
@@ -25,6 +25,18 @@ def facts(scale: float, **more: Any) -> dict[str, Any]:
         "init": False,
         "processes": 1,
         "tree": "python3",
+    } | more
+
+
+def page(containers: list[str], text: str = "Uy7Q\n", **more: Any) -> dict[str, Any]:
+    return {
+        "url": "http://198.18.1.23/index.php",
+        "page": text,
+        "containers": containers,
+        "listed": "docker ps",
+        "written": {"command": "mariadb", "output": "Uy7Q"},
+        "stopped": "systemctl stop mariadb.service",
+        "refusal": "HTTP Error 500: Internal Server Error",
     } | more
 
 
@@ -68,7 +80,11 @@ MEASURED: dict[str, Any] = {
         "rc": 0,
         "questions": {"process": ["http://127.0.0.1:50101/", "11"], "vm": ["http://127.0.0.1:50111/", ""]},
     },
-    "lamp": {"pages": {"lxc": PAGE, "docker": PAGE}, "containers": {"lxc": 1, "docker": 3}},
+    "lamp": {
+        "token": "Uy7Q",
+        "lxc": page(["lab-x-comparison-lamp"], inside={"command": "systemctl", "output": "apache2 mariadb"}),
+        "docker": page([f"lab-x-comparison-{name}" for name in ("database", "php", "web")]),
+    },
 }
 
 
@@ -109,6 +125,28 @@ def test_evidence_says_what_ran_and_how_it_ended():
     assert (machine["rc"], machine["output"]) == (1, "no answer")
 
 
+def test_a_page_of_another_run_does_not_count():
+    lamp = MEASURED["lamp"]
+    old = MEASURED | {"lamp": lamp | {"docker": page(lamp["docker"]["containers"], "an older token\n")}}
+    assert judge(old)["C08"].verdict == "depends"
+    older = old["lamp"] | {"lxc": page(lamp["lxc"]["containers"], "")}
+    assert judge(old | {"lamp": older})["C08"].verdict == "contradicted"
+
+
+def test_lamp_is_judged_by_the_containers_that_run():
+    two = MEASURED["lamp"] | {"docker": page(["web", "database"])}
+    found = judge(MEASURED | {"lamp": two})["C08"]
+    assert found.verdict == "depends"
+    assert "from 1 LXC container and came from 2 Docker containers" in found.sentence
+
+
+def test_the_evidence_has_the_answer_without_the_database():
+    told = observations(MEASURED, "C08")
+    assert [entry["rc"] for entry in told] == [0, 0, 0, 0, 1, 0, 0, 0, 1]
+    assert {entry["output"] for entry in told if entry["rc"]} == {"HTTP Error 500: Internal Server Error"}
+    assert "systemctl" in {entry["command"] for entry in told}
+
+
 def test_without_anything_nothing_is_judged():
     nothing = MEASURED | {"seen": {}, "storage": {}, "layered": {}, "crash": {}, "lamp": {}}
     assert judge(nothing) == {}
@@ -125,7 +163,7 @@ def test_what_was_not_judged_has_the_reason_of_its_part():
     reasons = missing(judge(partial), {"docker": "no Docker", "lxc": "no LXC", "layers": "no image"})
     assert reasons["C06"] == "docker: no Docker; lxc: no LXC"
     assert reasons["C07"] == reasons["C09"] == "docker: no Docker; layers: no image"
-    assert reasons["C08"] == "docker: no Docker"
+    assert reasons["C08"] == "this run did not try it"
     assert reasons["C03"].startswith("docker: no Docker")
     assert missing(judge(MEASURED), {}) == {}
 
