@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export LC_ALL := C.UTF-8
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help announce announce-virtualbox bootstrap bootstrap-tests lab lab-virtualbox site plan destroy reset check test test-full lint clean
+.PHONY: help announce announce-site announce-virtualbox bootstrap bootstrap-tests lab lab-virtualbox site plan destroy reset check test test-full lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ lab: announce bootstrap ## build everything and prove it: tools, cloud, guest im
 lab-virtualbox: announce-virtualbox bootstrap ## build sections 2.1 to 2.4 and prove them: a virtual machine on VirtualBox, and its duplicate
 	$(PLAYBOOK) playbooks/virtualbox_duplication.yml $(ARGS)
 
-site: announce bootstrap ## show every section of the report that this machine can
+site: announce announce-site bootstrap ## show every section of the report that this machine can
 	$(PLAYBOOK) playbooks/site.yml $(ARGS)
 
 plan: bootstrap ## show what `make lab` would change in the topology, and change nothing
@@ -34,7 +34,7 @@ reset: bootstrap ## bring the lab back to its declared state as fast as possible
 destroy: bootstrap ## remove the lab; what it does not own stays
 	$(PLAYBOOK) playbooks/destroy.yml $(ARGS)
 
-check: bootstrap ## lint and unit tests only: no cloud, about two minutes
+check: bootstrap ## lint and unit tests only: no cloud, two to four minutes
 	pytest tests/repository tests/unit $(ARGS)
 
 test: bootstrap-tests ## everything that can be checked: lint, unit tests, roles and playbooks on a real cloud
@@ -56,14 +56,17 @@ bootstrap:
 bootstrap-tests:
 	@scripts/bootstrap tests
 
-# Once: whoever has a lab knows.
+# Whoever has a cloud has read it.
 announce:
-	@[ -d .lab ] || printf '%s\n' 'Cloud Lab installs what is missing here and keeps what is there:' \
+	@[ -e .lab/embedded/clouds.yaml ] || printf '%s\n' 'Cloud Lab installs what is missing here and keeps what is there:' \
 	  '  1. host packages Ansible needs, and its tools in a virtual environment under ~/.cache/cloud-lab (700 MB)' \
 	  '  2. Docker from your distribution, with leave for you to use it: whoever may use Docker can become root' \
 	  '  3. a real OpenStack in one container, a guest image, and the topology of servers in it: 6 GiB of memory,' \
 	  '     8 GiB of disk, the ports 5000, 8774, 8778, 9292, 9696 and 50000 of the loopback address' \
 	  'The first time takes 12 to 20 minutes on two cores without KVM; later one or two. Where sudo asks for a password: ARGS=-K'
+
+announce-site:
+	@echo 'All sections take over an hour the first time, and 11 GiB of memory; with less, some are left out and named.'
 
 announce-virtualbox:
 	@echo 'Installs what is missing here: packages for Ansible and for building, and Docker (whoever may use it can become root). The first time takes half an hour on two cores, most of it to compile a kernel.'

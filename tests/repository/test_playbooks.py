@@ -20,3 +20,19 @@ def test_syntax(playbook: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_syntax_on_a_cloud_of_your_own() -> None:
+    done = subprocess.run(
+        [
+            "ansible-playbook",
+            "--inventory=inventories/campus",
+            "--syntax-check",
+            *ROOT.glob("playbooks/*.yml"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

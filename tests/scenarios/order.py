@@ -28,5 +28,5 @@ CLOUDLESS = frozenset(
         "virtualisation_compared",
     }
 )
-# With these a run would take two hours more.
+# With these a run would take hours.
 LONG = frozenset({"endurance", "virtualbox", "virtualisation_compared", "site"})

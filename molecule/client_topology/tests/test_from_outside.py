@@ -8,7 +8,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from lab import ROOT, host, member, run, variable
+from lab import ROOT, evidence, host, member, run, variable
 from testinfra.host import Host
 
 SERVICES = {"sum": 50001, "sub": 50002, "mul": 50003, "div": 50004}
@@ -55,6 +55,17 @@ def test_steps_name_the_services(outside: Host, floating_ip: str) -> None:
     assert {step["operation"] for step in answer["steps"]} == {"sub", "mul", "div", "sum"}
     ports = {step["operation"]: int(step["service"].rsplit(":", 1)[1]) for step in answer["steps"]}
     assert ports == SERVICES
+
+
+@pytest.mark.parametrize("claim", ["C29", "C30", "C31", "C32", "C33", "C34"])
+def test_the_claim_was_reproduced(claim: str) -> None:
+    assert evidence(claim, "openstack_client_topology")["verdict"] == "reproduced"
+
+
+def test_without_the_route_packets_went_to_the_public_gateway() -> None:
+    way, request, _path = evidence("C33", "openstack_client_topology")["observations"]
+    assert json.loads(way["output"])[0]["gateway"] == "192.168.56.254"
+    assert re.search(r" 50[24]$", request["output"])
 
 
 def test_malformed_expression_is_refused(outside: Host, floating_ip: str) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from lab import ROOT, host, playbook, recap, variable
+from lab import ROOT, host, member, owned, playbook, recap, run_playbook, variable
 
 SECOND_MUL = ROOT / "molecule" / "second_mul"
 PLAYBOOK = "openstack_client_topology"
@@ -24,11 +24,20 @@ def stopped() -> Iterator[list[str]]:
 
 
 def test_a_limit_repairs_what_it_names_alone(stopped: list[str]) -> None:
-    counts = recap(playbook(PLAYBOOK, "--limit", "mul"))
+    counts = recap(playbook("lab", "--limit", "mul"))
     assert set(counts) == {"mul"}
     assert counts["mul"]["changed"] > 0
     assert host("mul").check_output("systemctl is-active calculator") == "active"
     assert host("sub").run("systemctl is-active calculator").stdout.strip() == "inactive"
+
+
+def test_no_part_of_a_topology_is_destroyed() -> None:
+    done = run_playbook("destroy", "--limit", "frontend")
+    assert done.returncode != 0
+    said = " ".join(done.stdout.split())
+    assert "a topology is removed whole, and this leaves out sum, sub, mul, div" in said
+    with member() as cloud:
+        assert len(owned(cloud.compute.servers(), "client")) >= 5
 
 
 def test_a_second_host_shares_the_work() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -55,11 +56,15 @@ def refusal(**variables: object) -> str:
             ["embedded_cloud_internet.host: 203.0.114.80 is no host of 203.0.113.0/24", "choose one"],
         ),
         (
+            {"embedded_cloud_min_memory_mib": "lots"},
+            ["'embedded_cloud_min_memory_mib'", "unable to convert to int"],
+        ),
+        (
             {"embedded_cloud_ports": {**PORTS, "image": PORTS["identity"]}},
             ["embedded_cloud_ports:", "must be different numbers"],
         ),
     ],
-    ids=["memory", "port", "address", "ports"],
+    ids=["memory", "port", "address", "type", "ports"],
 )
 def test_what_cannot_run_is_refused(
     client: docker.DockerClient, variables: dict[str, object], words: list[str]
@@ -77,9 +82,31 @@ def test_a_container_that_is_not_ours_is_left_alone(stranger: Container) -> None
     assert stranger.status == "created"
 
 
+def look(tasks: str, **variables: object) -> subprocess.CompletedProcess[str]:
+    """Run a part of the role that only looks at the machine."""
+    here = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    options = ["--inventory", str(INVENTORY), "--extra-vars", json.dumps(here | variables)]
+    role = f"name=embedded_cloud tasks_from={tasks}"
+    return run("ansible", "cloud", *options, "-m", "ansible.builtin.include_role", "-a", role)
+
+
 def test_a_running_cloud_is_no_reason_to_refuse_itself() -> None:
-    role = "name=embedded_cloud tasks_from=precheck"
-    here = f"ansible_connection=local ansible_python_interpreter={sys.executable}"
-    options = ["--inventory", str(INVENTORY), "--extra-vars", here]
-    done = run("ansible", "cloud", *options, "-m", "ansible.builtin.include_role", "-a", role)
+    done = look("precheck")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("tasks", "variables", "words"),
+    [
+        ("precheck", {"embedded_cloud_min_disk_gib": 10**6}, "embedded_cloud_min_disk_gib asks for 1000000"),
+        ("precheck", {"embedded_cloud_ports": {**PORTS, "image": 70000}}, "must be different numbers"),
+        ("preflight", {}, "Docker does not answer"),
+    ],
+)
+def test_a_machine_without_docker_is_looked_at_before_there_is_any(
+    monkeypatch: pytest.MonkeyPatch, tasks: str, variables: dict[str, object], words: str
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/no-docker.sock")
+    done = look(tasks, **variables)
+    assert done.returncode != 0
+    assert words in " ".join(done.stdout.split())

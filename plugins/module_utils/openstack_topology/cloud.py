@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import keystoneauth1.exceptions as auth_errors
@@ -45,6 +47,13 @@ class CloudError(Exception):
 
 def connect(cloud: str) -> openstack.connection.Connection:
     """Return an authenticated connection; raises `CloudError` if there is none to be had."""
+    named = os.environ.get("OS_CLIENT_CONFIG_FILE")
+    if named and not Path(named).is_file():
+        # openstacksdk would go on to the user's own files.
+        raise CloudError(
+            f"cloud: {cloud!r} cannot be looked up: the environment variable OS_CLIENT_CONFIG_FILE names "
+            f"{named}, and there is no such file; correct it, or make the file"
+        )
     try:
         config = openstack.config.OpenStackConfig()
     except exceptions.ConfigException as error:

@@ -146,10 +146,11 @@ def network_file(status: str) -> str:
 
 
 def _write(path: Path, file: File) -> None:
-    if not path.parent.exists():
-        path.parent.mkdir(parents=True)
-        # Whatever the umask: networkd is not root, and would pass over what it cannot read.
-        path.parent.chmod(0o755)
+    for directory in reversed(path.parents):
+        if not directory.exists():
+            directory.mkdir()
+            # Whatever the umask: networkd is not root, and would pass over what it cannot read.
+            directory.chmod(0o755)
     handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
