@@ -14,7 +14,8 @@ description:
     stated is left as it is.
   - A machine is known as made here by its extra data C(cloud-lab/machine), which holds its name. One that has
     no such mark is refused and stays.
-  - No disk is ever deleted. Those that are attached to a machine are detached before it is removed.
+  - No disk is ever deleted. Those that are attached to a machine are detached before it is removed, with
+    what is on them then.
   - A running machine is neither powered off nor restarted without O(force). Port forwards change while it
     runs.
   - Disks are compared by their file. One that a snapshot has put in front of another counts as that.
@@ -159,8 +160,8 @@ options:
     type: path
   force:
     description: >-
-      The consent to power a running machine off, or to lose the state of a saved one, where what is asked for
-      needs it.
+      The consent to power a running machine off, to lose the state of a saved one, or to remove a machine's
+      snapshots with it, where what is asked for needs it.
     type: bool
     default: false
   timeout:
@@ -346,7 +347,7 @@ def facts(machine: Machine | None) -> dict[str, Any] | None:
             }
             for place, drive in sorted(machine.drives.items())
         ],
-        "snapshots": list(machine.snapshots),
+        "snapshots": [snapshot.name for snapshot in machine.history.snapshots],
     }
 
 

@@ -9,12 +9,15 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from . import appliance
+from .appliance import IMPORTED, File, There, WantedAppliance, disk_paths, export_key
 from .disk import Disk, WantedDisk, making, mark_key, part_of
 from .errors import explained
-from .model import MARK, Forward, Machine
+from .model import MARK, Forward, History, Machine
 from .plan import Step
-from .showvminfo import pairs
-from .state import Medium, extra_data, machine, media
+from .settings import history
+from .showvminfo import Pair, pairs
+from .state import Medium, extra_data, machine, media, settings_of_snapshots
 
 Result = tuple[int, str, str]
 """A command's exit status and what it wrote to its two streams."""
@@ -69,13 +72,23 @@ class Manager:
 
     def machine(self, name: str) -> Machine | None:
         """Return a machine; None if there is none of that name."""
+        values = self._pairs(name)
+        if not values:
+            return None
+        return machine(values, self._noted(name, MARK), self.media(), _history(settings_of_snapshots(values)))
+
+    def _pairs(self, name: str) -> list[Pair]:
+        """Return what VirtualBox says of a machine; nothing if there is none of that name."""
         status, output, errors = self._try(["showvminfo", name, "--machinereadable"])
         if status and _NOT_FOUND in errors:
-            return None
+            return []
         if status:
             raise ManageError(f"name: {name!r} cannot be looked at: {explained(errors or output)}")
-        mark = extra_data(self.call(["getextradata", name, MARK]))
-        return machine(pairs(output), mark, self.media())
+        return pairs(output)
+
+    def _noted(self, name: str, key: str) -> str:
+        """Return a value of a machine's extra data, or of VirtualBox's own (`global`)."""
+        return extra_data(self.call(["getextradata", name, key]))
 
     def media(self) -> list[Medium]:
         """Return all registered disks."""
@@ -86,8 +99,7 @@ class Manager:
         if not Path(path).exists():
             return None
         (found,) = media(self.call(["showmediuminfo", "disk", path]))
-        mark = extra_data(self.call(["getextradata", "global", mark_key(found.uuid)]))
-        return Disk(found.uuid, mark, found.users)
+        return Disk(found.uuid, self._noted("global", mark_key(found.uuid)), found.users)
 
     def make(self, want: WantedDisk) -> None:
         """Make a disk under another name, mark it as ours, and give it its name: nobody sees half of it."""
@@ -110,6 +122,42 @@ class Manager:
         if any(medium.path == part for medium in self.media()):
             self.call(["closemedium", "disk", part])
         Path(part).unlink(missing_ok=True)
+
+    def appliance(self, want: WantedAppliance) -> There:
+        """Return the file and the machine, and what is known of the two."""
+        values = self._pairs(want.machine)
+        exported = self._noted("global", export_key(want.path))
+        if not values:
+            return There(file_of(want.path), exported=exported)
+        return There(
+            file_of(want.path),
+            self.machine(want.machine),
+            appliance.content(values, filter(None, map(file_of, appliance.attached(values)))),
+            exported,
+            self._noted(want.machine, IMPORTED),
+        )
+
+    def export(self, want: WantedAppliance, there: There, steps: Iterable[Step]) -> None:
+        """Make a file under another name, note of what, and give it its name: nobody sees half of it."""
+        part = Path(appliance.part_of(want.path))
+        part.unlink(missing_ok=True)
+        self.carry_out(want.machine, steps, 0)
+        made = file_of(str(part))
+        if made is None or there.machine is None:
+            raise ManageError(f"path: VirtualBox has exported {want.machine!r}, and there is no {part}")
+        note = appliance.note(there.machine, there.content, made)
+        self.call(["setextradata", "global", export_key(want.path), note])
+        part.replace(want.path)
+
+    def import_(self, want: WantedAppliance, steps: Iterable[Step]) -> None:
+        """Make a machine of a file, mark it as ours, and its disks with their places."""
+        self.carry_out(want.machine, steps, 0)
+        found = self.machine(want.machine)
+        for number, path in enumerate(disk_paths(found) if found else (), 1):
+            if disk := self.disk(path):
+                place = appliance.disk_path(want, number)
+                self.call(["setextradata", "global", mark_key(disk.uuid), place])
+                self.call(["modifymedium", "disk", disk.uuid, "--move", place])
 
     def carry_out(self, name: str, steps: Iterable[Step], timeout: float) -> None:
         """Take the steps in order; `timeout` is how long each may take to bring the machine to its state."""
@@ -137,6 +185,16 @@ class Manager:
             time.sleep(_POLL_SECONDS)
 
 
+def _history(path: str) -> History:
+    """Return the snapshots in a settings file; none if there is no path."""
+    if not path:
+        return History()
+    try:
+        return history(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ManageError(f"machine: {path} with its snapshots cannot be read: {error}") from error
+
+
 def closed(forwards: Iterable[Forward]) -> dict[Forward, str]:
     """Return the rules whose address on the host cannot be listened on, each with the reason.
 
@@ -153,6 +211,15 @@ def closed(forwards: Iterable[Forward]) -> dict[Forward, str]:
             except OSError as error:
                 found[forward] = os.strerror(error.errno or 0).lower()
     return found
+
+
+def file_of(path: str) -> File | None:
+    """Return a file as it is; None if there is none."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return File(path, found.st_size, found.st_mtime_ns)
 
 
 def free_memory() -> int | None:

@@ -121,12 +121,37 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A machine as it was. `parent` is the identifier of the one before, empty for the first."""
+
+    uuid: str
+    name: str
+    parent: str = ""
+    has_memory: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A machine's snapshots, each after its parent.
+
+    `current` is the identifier of the one that the machine goes on from, empty if there is none.
+    `is_modified` says whether something may have changed since.
+    """
+
+    snapshots: tuple[Snapshot, ...] = ()
+    current: str = ""
+    is_modified: bool = True
+
+
+NO_HISTORY = History()
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """A machine of VirtualBox. `mark` is its extra data under `MARK`, empty for a machine of somebody else.
 
     `os_type` is what VirtualBox calls it for people. `state` is VirtualBox's word, such as running, poweroff,
-    saved, aborted or paused.
-    """
+    saved, aborted or paused."""
 
     name: str
     uuid: str = ""
@@ -142,7 +167,7 @@ class Machine:
     controllers: Mapping[str, Controller] = field(default_factory=dict)
     drives: Mapping[Place, Drive] = field(default_factory=dict)
     consoles: Mapping[int, str] = field(default_factory=dict)
-    snapshots: tuple[str, ...] = ()
+    history: History = NO_HISTORY
 
     @property
     def is_ours(self) -> bool:
@@ -158,7 +183,7 @@ class Machine:
 def mistakes(wanted: Wanted) -> list[str]:
     """Return one sentence for each mistake that is visible without VirtualBox."""
     return [
-        *_name_mistakes(wanted.name),
+        *name_mistakes(wanted.name),
         *_range_mistakes("cpus", wanted.cpus, CPU_RANGE, ""),
         *_range_mistakes("memory", wanted.memory, MEMORY_RANGE, " MiB"),
         *_boot_mistakes(wanted.boot_order or ()),
@@ -168,7 +193,8 @@ def mistakes(wanted: Wanted) -> list[str]:
     ]
 
 
-def _name_mistakes(name: str) -> Iterator[str]:
+def name_mistakes(name: str) -> Iterator[str]:
+    """Yield a sentence if a machine cannot have the name."""
     if not name[:1].isalnum() or name != name.strip():
         yield f"name: {name!r} is no name of a machine; begin it with a letter or a digit"
     elif len(name) > _NAME_LIMIT:

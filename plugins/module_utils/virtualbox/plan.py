@@ -61,7 +61,7 @@ def make_plan(wanted: Wanted, machine: Machine | None) -> Plan:
     if machine is None:
         return Plan() if wanted.state == "absent" else _created(wanted)
     if not machine.is_ours:
-        return _refused(
+        return refused(
             f"name: there is a machine {wanted.name!r} that this module has not made; choose another name, "
             "or remove it yourself"
         )
@@ -70,7 +70,8 @@ def make_plan(wanted: Wanted, machine: Machine | None) -> Plan:
     return _converged(wanted, machine)
 
 
-def _refused(*problems: str) -> Plan:
+def refused(*problems: str) -> Plan:
+    """Return a plan that does nothing."""
     return Plan(problems=problems)
 
 
@@ -108,7 +109,7 @@ def _converged(wanted: Wanted, machine: Machine) -> Plan:
         return _with_state(wanted, machine.state, steps)
     if not wanted.force:
         lines = "; ".join(change.line for change in changes if machine.state in LOSABLE or not change.online)
-        return _refused(
+        return refused(
             f"name: {wanted.name!r} is {machine.state}, and VirtualBox changes this only in a machine that "
             f"is off: {lines}. Stop it first (state: stopped), or consent with force: true"
         )
@@ -146,7 +147,7 @@ def _leaving(wanted: Wanted, machine: Machine) -> Plan:
     name = wanted.name
     if machine.state in LOSABLE:
         if not wanted.force:
-            return _refused(
+            return refused(
                 f"name: {name!r} is saved, and what it was doing would be lost; start it, "
                 "or consent with force: true"
             )
@@ -160,18 +161,24 @@ def _leaving(wanted: Wanted, machine: Machine) -> Plan:
 def _absent(wanted: Wanted, machine: Machine) -> Plan:
     name = wanted.name
     steps: list[Step] = []
-    if machine.snapshots:
-        return _refused(
-            f"name: {name!r} has the snapshots {', '.join(machine.snapshots)}, and their disks would go with "
-            "it; delete them first"
+    if machine.history.snapshots and not wanted.force:
+        names = ", ".join(snapshot.name for snapshot in machine.history.snapshots)
+        return refused(
+            f"name: {name!r} has the snapshots {names}, which would go with it; delete them first (module "
+            "virtualbox_snapshot), or consent with force: true"
         )
     if machine.state not in GONE:
         if not wanted.force:
-            return _refused(
+            return refused(
                 f"name: {name!r} is {machine.state}; stop it first (state: stopped), or consent with "
                 "force: true"
             )
         steps += _leaving(wanted, machine).steps
+    # The last first: what came after one would be in its way. Their differences are merged into the disks.
+    steps += [
+        Step(("snapshot", name, "delete", snapshot.uuid), f"- snapshot {snapshot.name}")
+        for snapshot in reversed(machine.history.snapshots)
+    ]
     # Unregistering deletes what is attached, whoever made it.
     steps += [Step(_attach(name, place, "hdd", "none")) for place in sorted(machine.drives)]
     steps.append(Step(("unregistervm", name, "--delete"), f"- machine {name}"))

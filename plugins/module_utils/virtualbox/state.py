@@ -6,7 +6,19 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .model import ATTACHMENTS, BOOT_PLACES, CARDS, Card, Controller, Drive, Forward, Machine, Place
+from .model import (
+    ATTACHMENTS,
+    BOOT_PLACES,
+    CARDS,
+    NO_HISTORY,
+    Card,
+    Controller,
+    Drive,
+    Forward,
+    History,
+    Machine,
+    Place,
+)
 from .showvminfo import Pair
 
 _NETWORK_KEYS = {
@@ -15,7 +27,6 @@ _NETWORK_KEYS = {
     "bridged": "bridgeadapter",
     "intnet": "intnet",
 }
-_SNAPSHOT = re.compile(r"SnapshotName(?:-\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,9 @@ class Medium:
     children: tuple[str, ...] = ()
 
 
-def machine(pairs: Sequence[Pair], mark: str = "", media: Sequence[Medium] = ()) -> Machine:
+def machine(
+    pairs: Sequence[Pair], mark: str = "", media: Sequence[Medium] = (), history: History = NO_HISTORY
+) -> Machine:
     """Return the machine that `showvminfo` tells of.
 
     A disk that a snapshot has put in front of another one counts as that: `media` are all that are
@@ -58,8 +71,14 @@ def machine(pairs: Sequence[Pair], mark: str = "", media: Sequence[Medium] = ())
         controllers=controllers,
         drives=dict(_drives(values, controllers, {medium.uuid: medium for medium in media})),
         consoles=dict(_consoles(values)),
-        snapshots=tuple(value for key, value in pairs if _SNAPSHOT.fullmatch(key)),
+        history=history,
     )
+
+
+def settings_of_snapshots(pairs: Sequence[Pair]) -> str:
+    """Return the settings file of a machine that has snapshots; empty for one that has none."""
+    values = dict(pairs)
+    return values["CfgFile"] if "CurrentSnapshotUUID" in values else ""
 
 
 def _cards(pairs: Sequence[Pair]) -> dict[int, Card]:

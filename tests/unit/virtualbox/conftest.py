@@ -13,4 +13,4 @@ OUTPUTS = Path(__file__).with_name("outputs")
 @pytest.fixture(scope="session")
 def recorded() -> Callable[[str], str]:
     """Return one of the recorded outputs by its name."""
-    return lambda name: (OUTPUTS / f"{name}.txt").read_text(encoding="utf-8")
+    return lambda name: (OUTPUTS / (name if "." in name else f"{name}.txt")).read_text(encoding="utf-8")

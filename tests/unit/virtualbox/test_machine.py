@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from virtualbox.model import Card, Controller, Drive, Forward, Place
+from virtualbox.model import Card, Controller, Drive, Forward, History, Place
 from virtualbox.showvminfo import pairs
-from virtualbox.state import extra_data, machine, media
+from virtualbox.state import extra_data, machine, media, settings_of_snapshots
 
 SSH = Forward("ssh", "tcp", "192.168.56.1", 1234, "10.0.2.15", 22)
 
@@ -23,7 +23,7 @@ def test_the_hardware_is_read(read):
     assert (found.cpus, found.memory, found.video_memory, found.firmware) == (1, 128, 8, "bios")
     assert found.boot_order == ("disk", "none", "none", "none")
     assert found.consoles == {1: "/root/web.log"}
-    assert found.snapshots == ()
+    assert found.history == History()
 
 
 def test_each_card_has_its_own_rules(read):
@@ -59,8 +59,12 @@ def test_controllers_and_drives_are_read(read):
 
 def test_a_snapshots_disk_counts_as_the_one_behind_it(read, recorded):
     found = read("two_snapshots", media(recorded("disks")))
-    assert found.snapshots == ("one", "two")
     assert found.drives[Place("SATA")].medium == '/root/vms/we"b\\1.vdi'
+
+
+def test_a_machine_with_snapshots_has_them_in_its_settings_file(recorded):
+    assert settings_of_snapshots(pairs(recorded("two_snapshots"))) == "/root/vms/web/web.vbox"
+    assert settings_of_snapshots(pairs(recorded("several_cards"))) == ""
 
 
 def test_a_disk_that_is_not_registered_is_what_is_printed(read):

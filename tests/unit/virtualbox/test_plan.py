@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from virtualbox.model import Card, Controller, Drive, Forward, Machine, Place, Wanted
+from virtualbox.model import Card, Controller, Drive, Forward, History, Machine, Place, Snapshot, Wanted
 from virtualbox.plan import differences, make_plan, opened, starts
 
 SSH = Forward("ssh", "tcp", "192.168.56.1", 1234, "10.0.2.15", 22)
@@ -221,9 +221,32 @@ def test_a_machine_that_is_doing_something_is_not_removed(state):
     assert not make_plan(Wanted("web", state="absent", force=True), busy).problems
 
 
-def test_snapshots_are_not_removed_with_their_machine():
-    plan = make_plan(Wanted("web", state="absent", force=True), replace(MACHINE, snapshots=("before",)))
-    assert plan.problems[0].startswith("name: 'web' has the snapshots before, ")
+SNAPSHOTS = History((Snapshot("1", "first"), Snapshot("2", "second", "1"), Snapshot("3", "third", "1")))
+
+
+def test_snapshots_are_not_removed_with_their_machine_without_consent():
+    plan = make_plan(Wanted("web", state="absent"), replace(MACHINE, history=SNAPSHOTS))
+    assert plan.problems == (
+        "name: 'web' has the snapshots first, second, third, which would go with it; delete them first "
+        "(module virtualbox_snapshot), or consent with force: true",
+    )
+
+
+@pytest.mark.parametrize(("state", "before"), [("poweroff", []), ("running", ["controlvm web poweroff"])])
+def test_with_consent_snapshots_are_merged_into_disks_that_stay(state, before):
+    plan = make_plan(
+        Wanted("web", state="absent", force=True), replace(MACHINE, state=state, history=SNAPSHOTS)
+    )
+    # Unregistering deletes what is attached, so the disk has to be off by then, with nothing in front of it.
+    assert calls(plan) == [
+        *before,
+        "snapshot web delete 3",
+        "snapshot web delete 2",
+        "snapshot web delete 1",
+        "storageattach web --storagectl SATA --port 0 --device 0 --type hdd --medium none",
+        "unregistervm web --delete",
+    ]
+    assert plan.lines[-4:] == ["- snapshot third", "- snapshot second", "- snapshot first", "- machine web"]
 
 
 def test_only_new_rules_are_listened_for():

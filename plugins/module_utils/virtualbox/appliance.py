@@ -1,0 +1,175 @@
+"""A machine in one file: what is asked for, what there is, and what follows."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from .model import MARK, Machine, name_mistakes
+from .plan import GONE, Plan, Step, refused
+from .showvminfo import Pair
+
+IMPORTED = "cloud-lab/imported"
+"""The key of a machine's extra data with the file that it was imported from."""
+
+EXPORTS = ("saved", *GONE)
+"""The states in which VirtualBox exports a machine: with its disks, without its memory."""
+
+_SUFFIX = ".ova"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedAppliance:
+    """What is asked for: the machine in the file, or a machine of the file.
+
+    `force` is the consent to replace a file that was not made of the machine.
+    """
+
+    path: str
+    machine: str
+    state: str = "exported"
+    folder: str = ""
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class File:
+    """A file as it is on the disk; `changed` are the nanoseconds of its last change."""
+
+    path: str
+    size: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """What there is: the file, the machine, and what its extra data say.
+
+    `content` stands for all that an export of the machine would hold. `exported` is what VirtualBox's extra
+    data say of the file, `imported` the file that the machine was imported from.
+    """
+
+    file: File | None = None
+    machine: Machine | None = None
+    content: str = ""
+    exported: str = ""
+    imported: str = ""
+
+
+def part_of(path: str) -> str:
+    """Return the name that a file has while it is made. VirtualBox goes by its end."""
+    return path.removesuffix(_SUFFIX) + ".part" + _SUFFIX
+
+
+def export_key(path: str) -> str:
+    """Return the key of VirtualBox's global extra data with what is known of a file made here."""
+    return f"cloud-lab/exported{path}"
+
+
+def note(machine: Machine, content: str, file: File) -> str:
+    """Return what is kept about a file: what it was made of, and how to know it again."""
+    return f"{machine.uuid} {content} {file.size} {file.changed}"
+
+
+def attached(pairs: Iterable[Pair]) -> list[str]:
+    """Return the files at a machine's controllers, those that a snapshot has put in front of others too."""
+    values = dict(pairs)
+    places = (re.fullmatch(r"(.*)-ImageUUID-(\d+-\d+)", key) for key in values)
+    return [values[f"{place[1]}-{place[2]}"] for place in places if place]
+
+
+def content(pairs: Iterable[Pair], disks: Iterable[File]) -> str:
+    """Return a digest of a machine that is off: everything VirtualBox says of it, and its disks' last change.
+
+    It changes whenever the machine has run in between, and with every setting.
+    """
+    values = [f"{key}={value}" for key, value in pairs]
+    files = [f"{disk.path} {disk.size} {disk.changed}" for disk in sorted(disks)]
+    return hashlib.sha256("\0".join([*values, *files]).encode()).hexdigest()
+
+
+def mistakes(wanted: WantedAppliance) -> list[str]:
+    """Return one sentence for each mistake that is visible without VirtualBox."""
+    return list(_mistakes(wanted))
+
+
+def _mistakes(wanted: WantedAppliance) -> Iterator[str]:
+    if not PurePath(wanted.path).is_absolute():
+        yield f"path: {wanted.path!r} is relative to nothing that lasts; begin it with a slash"
+    if not wanted.path.endswith(_SUFFIX):
+        yield f"path: {wanted.path!r} is to hold a machine in one file; let it end in {_SUFFIX}"
+    for mistake in name_mistakes(wanted.machine):
+        yield mistake.replace("name: ", "machine: ", 1)
+    if wanted.state == "imported" and not PurePath(wanted.folder).is_absolute():
+        yield f"folder: {wanted.folder!r} is relative to nothing that lasts; begin it with a slash"
+
+
+def make_plan(wanted: WantedAppliance, there: There) -> Plan:
+    """Return what leads from what there is to what is wanted."""
+    return _exported(wanted, there) if wanted.state == "exported" else _imported(wanted, there)
+
+
+def _exported(wanted: WantedAppliance, there: There) -> Plan:
+    machine, file = there.machine, there.file
+    if machine is None:
+        return refused(
+            f"machine: VirtualBox has no machine {wanted.machine!r} here; name another, or make it first "
+            "(module virtualbox_vm)"
+        )
+    if machine.state not in EXPORTS:
+        return refused(
+            f"machine: {machine.name!r} is {machine.state}, and its disks change; stop it or save it first "
+            "(module virtualbox_vm)"
+        )
+    if file is not None and there.exported == note(machine, there.content, file):
+        return Plan()
+    if file is not None and not _is_of(machine, file, there.exported) and not wanted.force:
+        return refused(
+            f"path: {wanted.path} is a file that this module has not made of {machine.name!r}; name another, "
+            "or consent to lose it with force: true"
+        )
+    sign = "+" if file is None else "~"
+    call = ("export", machine.name, "--output", part_of(wanted.path))
+    return Plan((Step(call, f"{sign} file {wanted.path} (of machine {machine.name})"),))
+
+
+def _is_of(machine: Machine, file: File, exported: str) -> bool:
+    """Whether a file was made of the machine, as it is now or was before."""
+    uuid, _, rest = exported.partition(" ")
+    return uuid == machine.uuid and rest.partition(" ")[2] == f"{file.size} {file.changed}"
+
+
+def _imported(wanted: WantedAppliance, there: There) -> Plan:
+    name, machine = wanted.machine, there.machine
+    if machine is not None:
+        if machine.is_ours and there.imported == wanted.path:
+            return Plan()
+        return refused(
+            f"machine: there is a machine {name!r} that was not imported from {wanted.path}; choose another "
+            "name, or remove it first"
+        )
+    options = ("--vsys", "0", "--vmname", name, "--basefolder", wanted.folder)
+    return Plan(
+        (
+            Step(
+                ("import", wanted.path, "--options", "importtovdi", *options),
+                f"+ machine {name} (of {wanted.path})",
+            ),
+            Step(("setextradata", name, MARK, name)),
+            Step(("setextradata", name, IMPORTED, wanted.path)),
+        )
+    )
+
+
+def disk_paths(machine: Machine) -> list[str]:
+    """Return the files of a machine's disks, by their places."""
+    return [drive.medium for _, drive in sorted(machine.drives.items()) if drive.kind == "hdd"]
+
+
+def disk_path(wanted: WantedAppliance, number: int) -> str:
+    """Return where a disk of an imported machine shall be, by its number from 1."""
+    suffix = "" if number == 1 else f"-{number}"
+    return str(PurePath(wanted.folder, f"{wanted.machine}{suffix}.vdi"))

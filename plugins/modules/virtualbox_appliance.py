@@ -1,0 +1,168 @@
+#!/usr/bin/python
+# Copyright: Cloud Lab maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Put a virtual machine of VirtualBox into a file, and make one of such a file."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: virtualbox_appliance
+short_description: Put a virtual machine of VirtualBox into a file, and make one of such a file
+description:
+  - The file holds the machine's settings and its disks, in the format OVA, which other programs read too.
+    Snapshots and memory are not in it.
+  - What a file holds is kept in VirtualBox's global extra data, with the file's size and the time of its last
+    change. A file made of the machine as it is now is left alone, one made of the machine as it was before is
+    replaced, and any other is refused. A machine is as it was if it has not run since, its settings are the
+    same and nobody has written on its disks.
+  - A machine that is imported gets disks of its own, other hardware addresses, and the mark by which the
+    module M(virtualbox_vm) knows its machines. Everything else it has in common with the one that was
+    exported, port forwards and the console's file among it. So state those anew, with M(virtualbox_vm),
+    before both run.
+options:
+  path:
+    description: The file. It begins with a slash and ends in C(.ova).
+    type: path
+    required: true
+  machine:
+    description: The name of the machine that is exported, or that is made.
+    type: str
+    required: true
+  state:
+    description:
+      - V(exported) makes the file. The machine must be off or saved; of a saved one the disks are as a power
+        cut would leave them, so have the guest write first what it has to (C(sync)).
+      - V(imported) makes the machine in O(folder); it is off then. One that was imported from this file
+        before is left alone, any other of that name is refused.
+    type: str
+    choices: [exported, imported]
+    default: exported
+  folder:
+    description: >-
+      With O(state=imported), the directory in which the machine gets a directory of its own. Its disk is
+      beside that, as C(<machine>.vdi), a second one as C(<machine>-2.vdi).
+    type: path
+    default: ""
+  force:
+    description: With O(state=exported), the consent to replace a file that was not made of this machine.
+    type: bool
+    default: false
+  program:
+    description: >-
+      VBoxManage itself, not the script of that name in the path, which mixes warnings into the output.
+    type: path
+    default: /usr/lib/virtualbox/VBoxManage
+attributes:
+  check_mode:
+    description: Returns the plan without changing anything.
+    support: full
+  diff_mode:
+    description: Shows the plan.
+    support: full
+author: Cloud Lab maintainers
+"""
+
+EXAMPLES = r"""
+- name: Put the machine into a file
+  virtualbox_appliance:
+    path: /srv/machines/tutorial-vm.ova
+    machine: tutorial-vm
+
+- name: Make another machine of it
+  virtualbox_appliance:
+    path: /srv/machines/tutorial-vm.ova
+    machine: tutorial-vm-imported
+    state: imported
+    folder: /srv/machines
+"""
+
+RETURN = r"""
+disks:
+  description: The files of the machine's disks; none in check mode before it is made.
+  returned: success
+  type: list
+  elements: str
+plan:
+  description: What was done, or in check mode would be, one line each.
+  returned: success
+  type: list
+  elements: str
+  sample: ['+ file /srv/machines/tutorial-vm.ova (of machine tutorial-vm)']
+"""
+
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.virtualbox.appliance import (
+    There,
+    WantedAppliance,
+    disk_path,
+    disk_paths,
+    make_plan,
+    mistakes,
+)
+from ansible.module_utils.virtualbox.manage import ManageError, Manager, environment
+
+
+def missing(want: WantedAppliance, there: There) -> list[str]:
+    """Return a sentence for each file and directory that is needed and not there."""
+    found = []
+    if want.state == "imported" and there.file is None:
+        found.append(f"path: there is no {want.path}; name another file, or export a machine first")
+    if want.state == "exported" and not Path(want.path).parent.is_dir():
+        found.append(f"path: there is no directory {Path(want.path).parent}; make it first")
+    if want.state == "imported" and Path(disk_path(want, 1)).exists():
+        found.append(
+            f"folder: there is a file {disk_path(want, 1)} already; name another directory, or remove it"
+        )
+    return found
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "path": {"type": "path", "required": True},
+            "machine": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["exported", "imported"], "default": "exported"},
+            "folder": {"type": "path", "default": ""},
+            "force": {"type": "bool", "default": False},
+            "program": {"type": "path", "default": "/usr/lib/virtualbox/VBoxManage"},
+        },
+        supports_check_mode=True,
+    )
+    params = dict(module.params)
+    program = params.pop("program")
+    want = WantedAppliance(**params)
+    if problems := mistakes(want):
+        module.fail_json(msg="; ".join(problems), problems=problems)
+    module.run_command_environ_update = environment()
+    try:
+        manager = Manager(program, module.run_command)
+        there = manager.appliance(want)
+        plan = make_plan(want, there)
+        problems = [*plan.problems]
+        # In a trial run the file may be yet to be made.
+        if plan.steps and not module.check_mode:
+            problems += missing(want, there)
+        if problems:
+            module.fail_json(msg="; ".join(problems), problems=problems)
+        if plan.steps and not module.check_mode:
+            if want.state == "exported":
+                manager.export(want, there, plan.steps)
+            else:
+                manager.import_(want, plan.steps)
+            there = manager.appliance(want)
+    except ManageError as error:
+        module.fail_json(msg=str(error), problems=[str(error)])
+    module.exit_json(
+        changed=bool(plan.steps),
+        disks=disk_paths(there.machine) if there.machine else [],
+        plan=plan.lines,
+        diff={"prepared": "".join(f"{line}\n" for line in plan.lines)},
+    )
+
+
+if __name__ == "__main__":
+    main()

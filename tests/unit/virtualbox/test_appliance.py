@@ -1,0 +1,179 @@
+"""A machine is exported when it is another one than in the file, and imported under a name that is free."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from virtualbox.appliance import (
+    EXPORTS,
+    File,
+    There,
+    WantedAppliance,
+    attached,
+    content,
+    disk_path,
+    disk_paths,
+    make_plan,
+    mistakes,
+    note,
+    part_of,
+)
+from virtualbox.model import Drive, Machine, Place
+from virtualbox.showvminfo import pairs
+
+WANTED = WantedAppliance("/srv/web.ova", "web")
+IMPORT = WantedAppliance("/srv/web.ova", "web", "imported", "/srv")
+MACHINE = Machine("web", "20c5bc44", mark="web")
+FILE = File("/srv/web.ova", 9, 1)
+MADE = There(FILE, MACHINE, "abc", note(MACHINE, "abc", FILE))
+
+
+def calls(wanted, there):
+    """Return the plan's calls as lines."""
+    plan = make_plan(wanted, there)
+    assert plan.problems == ()
+    return [" ".join(step.arguments) for step in plan.steps]
+
+
+def problem(wanted, there):
+    """Return the one reason why nothing is done."""
+    plan = make_plan(wanted, there)
+    assert plan.steps == ()
+    (found,) = plan.problems
+    return found
+
+
+def test_a_machine_is_exported_under_another_name_first():
+    plan = make_plan(WANTED, There(None, MACHINE))
+    assert [step.arguments for step in plan.steps] == [("export", "web", "--output", "/srv/web.part.ova")]
+    assert plan.lines == ["+ file /srv/web.ova (of machine web)"]
+    assert part_of("/a.ova/b.ova") == "/a.ova/b.part.ova"
+
+
+def test_a_file_of_the_machine_as_it_is_now_is_left_alone():
+    assert calls(WANTED, MADE) == []
+
+
+def test_a_file_of_the_machine_as_it_was_is_replaced():
+    plan = make_plan(WANTED, replace(MADE, content="def"))
+    assert plan.lines == ["~ file /srv/web.ova (of machine web)"]
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        replace(MADE, exported=""),
+        # Somebody has written another file there since.
+        replace(MADE, file=replace(FILE, changed=2)),
+        replace(MADE, file=replace(FILE, size=8)),
+        # It was made of another machine.
+        replace(MADE, machine=replace(MACHINE, uuid="another")),
+    ],
+)
+def test_any_other_file_stays(there):
+    assert problem(WANTED, there) == (
+        "path: /srv/web.ova is a file that this module has not made of 'web'; name another, or consent to "
+        "lose it with force: true"
+    )
+    assert len(calls(replace(WANTED, force=True), there)) == 1
+
+
+@pytest.mark.parametrize("state", EXPORTS)
+def test_a_machine_that_stands_still_is_exported(state):
+    assert len(calls(WANTED, There(None, replace(MACHINE, state=state)))) == 1
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "saving"])
+def test_a_machine_that_runs_is_not_exported(state):
+    assert problem(WANTED, replace(MADE, machine=replace(MACHINE, state=state))) == (
+        f"machine: 'web' is {state}, and its disks change; stop it or save it first (module virtualbox_vm)"
+    )
+
+
+def test_a_machine_that_is_not_there_is_not_exported():
+    assert problem(WANTED, There()).startswith("machine: VirtualBox has no machine 'web' here; ")
+
+
+def test_a_machine_that_is_imported_is_marked():
+    assert calls(IMPORT, There(FILE)) == [
+        "import /srv/web.ova --options importtovdi --vsys 0 --vmname web --basefolder /srv",
+        "setextradata web cloud-lab/machine web",
+        "setextradata web cloud-lab/imported /srv/web.ova",
+    ]
+
+
+def test_a_machine_is_imported_once():
+    assert calls(IMPORT, There(FILE, MACHINE, imported="/srv/web.ova")) == []
+    # The file need not be kept.
+    assert calls(IMPORT, There(None, MACHINE, imported="/srv/web.ova")) == []
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        There(FILE, MACHINE),
+        There(FILE, MACHINE, imported="/srv/other.ova"),
+        There(FILE, replace(MACHINE, mark=""), imported="/srv/web.ova"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused(there):
+    assert problem(IMPORT, there) == (
+        "machine: there is a machine 'web' that was not imported from /srv/web.ova; choose another name, or "
+        "remove it first"
+    )
+
+
+def test_an_imported_disk_is_beside_the_machines_directory():
+    assert [disk_path(IMPORT, number) for number in (1, 2)] == ["/srv/web.vdi", "/srv/web-2.vdi"]
+    drives = {Place("SATA", 1): Drive("hdd", "/b"), Place("SATA"): Drive("hdd", "/a")}
+    dvd = {Place("IDE"): Drive("dvddrive", "/c.iso")}
+    assert disk_paths(replace(MACHINE, drives=drives | dvd)) == ["/a", "/b"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (replace(WANTED, path="web.ova"), "path: 'web.ova' is relative to nothing that lasts"),
+        (
+            replace(WANTED, path="/web.ovf"),
+            "path: '/web.ovf' is to hold a machine in one file; let it end in .ova",
+        ),
+        (replace(WANTED, machine="-web"), "machine: '-web' is no name of a machine"),
+        (replace(IMPORT, folder=""), "folder: '' is relative to nothing that lasts"),
+    ],
+)
+def test_a_mistake(wanted, words):
+    (mistake,) = mistakes(wanted)
+    assert words in mistake
+
+
+def test_a_folder_is_for_an_import_alone():
+    assert mistakes(WANTED) == mistakes(IMPORT) == []
+
+
+def test_a_machine_is_known_again_by_all_that_is_said_of_it(recorded):
+    found, disk = pairs(recorded("several_cards")), File("/srv/web.vdi", 9, 1)
+    same = content(found, [disk])
+    assert content(pairs(recorded("several_cards")), [disk]) == same
+    others = [
+        content([*found, ("more", "")], [disk]),
+        content(
+            [
+                ("VMStateChangeTime", "") if key == "VMStateChangeTime" else (key, value)
+                for key, value in found
+            ],
+            [disk],
+        ),
+        content(found, [replace(disk, changed=2)]),
+        content(found, []),
+    ]
+    assert len({same, *others}) == 5
+
+
+def test_the_files_at_the_controllers_are_found(recorded):
+    assert attached(pairs(recorded("iso"))) == ["/root/vms/x.iso"]
+    assert attached(pairs(recorded("two_snapshots"))) == [
+        "/root/vms/web/Snapshots/{f6235a60-3b47-4028-9922-1d0f1edac4cd}.vdi"
+    ]
