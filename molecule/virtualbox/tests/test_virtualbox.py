@@ -94,7 +94,7 @@ def test_a_rule_that_was_changed_by_hand_is_repaired() -> None:
     manage("controlvm", "tutorial-vm", "natpf1", "delete", "ssh")
     manage("controlvm", "tutorial-vm", "natpf1", "ssh,tcp,192.168.56.1,4321,10.0.2.15,22")
     manage("controlvm", "tutorial-vm", "natpf1", "more,tcp,,9999,,80")
-    assert recap(playbook("virtualbox_vm"))["tutorial-vm"]["changed"] == 1
+    assert recap(playbook("virtualbox_machine"))["tutorial-vm"]["changed"] == 1
     rules = [
         line
         for line in manage("showvminfo", "tutorial-vm", "--machinereadable").splitlines()
@@ -123,9 +123,9 @@ def test_a_disk_in_use_stays() -> None:
 
 
 def test_a_port_that_is_taken_is_named() -> None:
-    rule = "{'name': 'ssh', 'host_ip': '192.168.56.1', 'host_port': 1234, 'guest_port': 22}"
-    rules = f"[{{'attachment': 'nat', 'forwards': [{rule}]}}]"
-    done = ansible("virtualbox_vm", f'name=tutorial-vm-copy nics="{rules}"')
+    rule = {"name": "ssh", "host_ip": "192.168.56.1", "host_port": 1234, "guest_port": 22}
+    asked = {"name": "tutorial-vm-copy", "nics": [{"attachment": "nat", "forwards": [rule]}]}
+    done = ansible("virtualbox_vm", json.dumps(asked))
     assert done.returncode != 0
     assert "the host cannot listen there (address already in use)" in words(done)
 
