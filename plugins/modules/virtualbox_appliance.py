@@ -102,7 +102,7 @@ from ansible.module_utils.virtualbox.appliance import (
     make_plan,
     mistakes,
 )
-from ansible.module_utils.virtualbox.manage import ManageError, Manager, environment
+from ansible.module_utils.virtualbox.module import PROGRAM, refuse, virtualbox
 
 
 def missing(want: WantedAppliance, there: There) -> list[str]:
@@ -128,39 +128,33 @@ def main() -> None:
             "state": {"type": "str", "choices": ["exported", "imported"], "default": "exported"},
             "folder": {"type": "path", "default": ""},
             "force": {"type": "bool", "default": False},
-            "program": {"type": "path", "default": "/usr/lib/virtualbox/VBoxManage"},
+            "program": PROGRAM,
         },
         supports_check_mode=True,
     )
     params = dict(module.params)
-    program = params.pop("program")
+    del params["program"]
     want = WantedAppliance(**params)
-    if problems := mistakes(want):
-        module.fail_json(msg="; ".join(problems), problems=problems)
-    module.run_command_environ_update = environment()
-    try:
-        manager = Manager(program, module.run_command)
+    refuse(module, mistakes(want))
+    with virtualbox(module) as manager:
         there = manager.appliance(want)
         plan = make_plan(want, there)
         problems = [*plan.problems]
         # In a trial run the file may be yet to be made.
         if plan.steps and not module.check_mode:
             problems += missing(want, there)
-        if problems:
-            module.fail_json(msg="; ".join(problems), problems=problems)
+        refuse(module, problems)
         if plan.steps and not module.check_mode:
             if want.state == "exported":
                 manager.export(want, there, plan.steps)
             else:
                 manager.import_(want, plan.steps)
             there = manager.appliance(want)
-    except ManageError as error:
-        module.fail_json(msg=str(error), problems=[str(error)])
     module.exit_json(
         changed=bool(plan.steps),
         disks=disk_paths(there.machine) if there.machine else [],
         plan=plan.lines,
-        diff={"prepared": "".join(f"{line}\n" for line in plan.lines)},
+        diff={"prepared": plan.text},
     )
 
 

@@ -86,7 +86,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.virtualbox.disk import FORMATS, WantedDisk, mistakes, plan
-from ansible.module_utils.virtualbox.manage import ManageError, Manager, environment
+from ansible.module_utils.virtualbox.module import PROGRAM, refuse, virtualbox
 
 
 def missing(want: WantedDisk) -> str:
@@ -109,32 +109,26 @@ def main() -> None:
             "clone_of": {"type": "path", "default": ""},
             "size": {"type": "int", "default": 0},
             "format": {"type": "str", "choices": list(FORMATS), "default": "VDI"},
-            "program": {"type": "path", "default": "/usr/lib/virtualbox/VBoxManage"},
+            "program": PROGRAM,
         },
         supports_check_mode=True,
     )
     params = dict(module.params)
-    program = params.pop("program")
+    del params["program"]
     want = WantedDisk(**params)
-    if problems := mistakes(want):
-        module.fail_json(msg="; ".join(problems), problems=problems)
-    module.run_command_environ_update = environment()
-    try:
-        manager = Manager(program, module.run_command)
+    refuse(module, mistakes(want))
+    with virtualbox(module) as manager:
         there = manager.disk(want.path)
         todo = plan(want, there)
         # In a trial run its source may be yet to be made.
         problem = todo.problem or (missing(want) if todo.make and not module.check_mode else "")
-        if problem:
-            module.fail_json(msg=problem, problems=[problem])
+        refuse(module, [problem] if problem else [])
         if todo.make and not module.check_mode:
             manager.make(want)
             there = manager.disk(want.path)
         if todo.delete and there is not None and not module.check_mode:
             manager.delete(want.path, there)
             there = None
-    except ManageError as error:
-        module.fail_json(msg=str(error), problems=[str(error)])
     text = f"{'+' if todo.make else '-'} disk {want.path}\n" if todo.changes else ""
     module.exit_json(changed=todo.changes, uuid=there.uuid if there else "", diff={"prepared": text})
 

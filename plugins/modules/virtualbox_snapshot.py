@@ -111,8 +111,8 @@ plan:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.virtualbox.manage import ManageError, Manager, environment
 from ansible.module_utils.virtualbox.model import Machine
+from ansible.module_utils.virtualbox.module import PROGRAM, refuse, virtualbox
 from ansible.module_utils.virtualbox.snapshot import WantedSnapshot, make_plan, mistakes
 
 
@@ -141,33 +141,28 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "restored", "absent"], "default": "present"},
             "force": {"type": "bool", "default": False},
             "timeout": {"type": "float", "default": 120},
-            "program": {"type": "path", "default": "/usr/lib/virtualbox/VBoxManage"},
+            "program": PROGRAM,
         },
         supports_check_mode=True,
     )
     params = dict(module.params)
-    program, timeout = params.pop("program"), params.pop("timeout")
+    del params["program"]
+    timeout = params.pop("timeout")
     want = WantedSnapshot(**params)
-    if problems := mistakes(want):
-        module.fail_json(msg="; ".join(problems), problems=problems)
-    module.run_command_environ_update = environment()
-    try:
-        manager = Manager(program, module.run_command)
+    refuse(module, mistakes(want))
+    with virtualbox(module) as manager:
         machine = manager.machine(want.machine)
         plan = make_plan(want, machine)
-        if plan.problems:
-            module.fail_json(msg="; ".join(plan.problems), problems=list(plan.problems))
+        refuse(module, plan.problems)
         if plan.steps and not module.check_mode:
             manager.carry_out(want.machine, plan.steps, timeout)
             machine = manager.machine(want.machine)
-    except ManageError as error:
-        module.fail_json(msg=str(error), problems=[str(error)])
     module.exit_json(
         changed=bool(plan.steps),
         machine=machine_facts(machine),
         snapshots=snapshot_facts(machine),
         plan=plan.lines,
-        diff={"prepared": "".join(f"{line}\n" for line in plan.lines)},
+        diff={"prepared": plan.text},
     )
 
 

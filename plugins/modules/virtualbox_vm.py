@@ -231,7 +231,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.virtualbox.manage import ManageError, Manager, closed, environment, free_memory
+from ansible.module_utils.virtualbox.manage import closed, free_memory
 from ansible.module_utils.virtualbox.model import (
     ATTACHMENTS,
     BOOT_DEVICES,
@@ -247,6 +247,7 @@ from ansible.module_utils.virtualbox.model import (
     Wanted,
     mistakes,
 )
+from ansible.module_utils.virtualbox.module import PROGRAM, refuse, virtualbox
 from ansible.module_utils.virtualbox.plan import make_plan, opened, starts
 
 FORWARD: dict[str, Any] = {
@@ -404,16 +405,13 @@ def main() -> None:
             "console": {"type": "path"},
             "force": {"type": "bool", "default": False},
             "timeout": {"type": "float", "default": 120},
-            "program": {"type": "path", "default": "/usr/lib/virtualbox/VBoxManage"},
+            "program": PROGRAM,
         },
         supports_check_mode=True,
     )
     want = wanted(module.params)
-    if problems := mistakes(want):
-        module.fail_json(msg="; ".join(problems), problems=problems)
-    module.run_command_environ_update = environment()
-    try:
-        manager = Manager(module.params["program"], module.run_command)
+    refuse(module, mistakes(want))
+    with virtualbox(module) as manager:
         machine = manager.machine(want.name)
         plan = make_plan(want, machine)
         problems = [*plan.problems]
@@ -422,16 +420,12 @@ def main() -> None:
             problems += [] if module.check_mode else missing_media(want)
             problems += no_room(want, machine) if starts(plan) else []
             problems += occupied(want, machine)
-        if problems:
-            module.fail_json(msg="; ".join(problems), problems=problems)
+        refuse(module, problems)
         if plan.steps and not module.check_mode:
             manager.carry_out(want.name, plan.steps, module.params["timeout"])
             machine = manager.machine(want.name)
-    except ManageError as error:
-        module.fail_json(msg=str(error), problems=[str(error)])
-    text = "".join(f"{line}\n" for line in plan.lines)
     module.exit_json(
-        changed=bool(plan.steps), machine=facts(machine), plan=plan.lines, diff={"prepared": text}
+        changed=bool(plan.steps), machine=facts(machine), plan=plan.lines, diff={"prepared": plan.text}
     )
 
 

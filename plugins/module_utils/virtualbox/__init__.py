@@ -1,1 +1,1 @@
-"""Machines and media of VirtualBox: `manage` alone runs VBoxManage, the rest is pure."""
+"""Machines and media of VirtualBox: `manage` runs VBoxManage, `module` knows Ansible, the rest is pure."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from .model import MARK, Machine, name_mistakes
-from .plan import GONE, Plan, Step, refused
+from .plan import GONE, Plan, Step, refused, without_machine
 from .showvminfo import Pair
 
 IMPORTED = "cloud-lab/imported"
@@ -115,10 +115,7 @@ def make_plan(wanted: WantedAppliance, there: There) -> Plan:
 def _exported(wanted: WantedAppliance, there: There) -> Plan:
     machine, file = there.machine, there.file
     if machine is None:
-        return refused(
-            f"machine: VirtualBox has no machine {wanted.machine!r} here; name another, or make it first "
-            "(module virtualbox_vm)"
-        )
+        return without_machine(wanted.machine)
     if machine.state not in EXPORTS:
         return refused(
             f"machine: {machine.name!r} is {machine.state}, and its disks change; stop it or save it first "

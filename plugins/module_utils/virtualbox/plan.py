@@ -55,6 +55,11 @@ class Plan:
         """What changes, one line each."""
         return [step.line for step in self.steps if step.line]
 
+    @property
+    def text(self) -> str:
+        """The lines as a text."""
+        return "".join(f"{line}\n" for line in self.lines)
+
 
 def make_plan(wanted: Wanted, machine: Machine | None) -> Plan:
     """Return what leads from the machine there is, or None, to what is wanted."""
@@ -73,6 +78,14 @@ def make_plan(wanted: Wanted, machine: Machine | None) -> Plan:
 def refused(*problems: str) -> Plan:
     """Return a plan that does nothing."""
     return Plan(problems=problems)
+
+
+def without_machine(name: str) -> Plan:
+    """Return the plan for something that needs a machine where there is none of that name."""
+    return refused(
+        f"machine: VirtualBox has no machine {name!r} here; name another, or make it first (module "
+        "virtualbox_vm)"
+    )
 
 
 def _created(wanted: Wanted) -> Plan:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .model import Machine, Snapshot
-from .plan import GONE, LOSABLE, Plan, Step, refused
+from .plan import GONE, LOSABLE, Plan, Step, refused, without_machine
 
 TAKES = ("running", "paused", "saved", *GONE)
 """The states in which a snapshot is taken of a machine."""
@@ -55,7 +55,7 @@ def make_plan(wanted: WantedSnapshot, machine: Machine | None) -> Plan:
     """Return what leads from the machine's snapshots to what is wanted."""
     if machine is None:
         # With a machine its snapshots are gone.
-        return Plan() if wanted.state == "absent" else refused(_no_machine(wanted))
+        return Plan() if wanted.state == "absent" else without_machine(wanted.machine)
     if not machine.is_ours:
         return refused(
             f"machine: {wanted.machine!r} is a machine that the module virtualbox_vm has not made; name "
@@ -80,13 +80,6 @@ def named(name: str, machine: Machine) -> list[Snapshot]:
     """Return the snapshots that a name can mean: the one with that identifier, or those with that name."""
     by_id = [one for one in machine.history.snapshots if one.uuid == name.strip("{}").lower()]
     return by_id or [one for one in machine.history.snapshots if one.name == name]
-
-
-def _no_machine(wanted: WantedSnapshot) -> str:
-    return (
-        f"machine: VirtualBox has no machine {wanted.machine!r} here; name another, or make it first (module "
-        "virtualbox_vm)"
-    )
 
 
 def _missing(wanted: WantedSnapshot, machine: Machine) -> str:
