@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[3] / "playbooks" / "files" / "kvm_trial.sh"
+SCRIPT = Path(__file__).resolve().parents[3] / "roles" / "embedded_cloud" / "files" / "program" / "kvm-trial"
 
 
 def trial(tmp_path: Path, machine: str, seconds: str = "30") -> int:
