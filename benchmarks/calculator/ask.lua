@@ -17,7 +17,7 @@ end
 function response(status, _, body)
   if status == 200 and body:match("^result = 22%s*$") then
     right = right + 1
-  elseif (status == 502 or status == 504) and body:match("^error: the service %l+ failed: ") then
+  elseif (status == 502 or status == 504) and body:match("^error: the service %l+ ") then
     clear = clear + 1
   else
     wrong = wrong + 1

@@ -98,9 +98,9 @@ def read(cloud: str, servers: dict[str, str], timeout: float) -> dict[str, list[
             if time.monotonic() > deadline:
                 raise CloudError(
                     f"servers: {', '.join(silent)} printed no SSH host keys on the console within "
-                    f"{timeout:g} s; look "
-                    f"at `openstack console log show`, and check that the image runs cloud-init with "
-                    f"keys_to_console"
+                    f"{timeout:g} s; look at `openstack console log show`. Where more was printed since than "
+                    f"a console keeps, `openstack server reboot` helps, if the image prints them at every "
+                    f"boot. Otherwise check that the image runs cloud-init with keys_to_console"
                 )
             time.sleep(POLL)
 

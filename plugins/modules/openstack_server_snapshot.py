@@ -39,7 +39,7 @@ description:
     the keys from the console, as the role C(openstack_topology) does for every server whose id has no line
     there. Therefore take snapshots after C(cloud-init status --wait).
   - An interrupted run leaves nothing that the next run does not find. A snapshot still being saved, or a
-    rebuild under way, is waited for; a snapshot that failed is replaced.
+    rebuild under way, is waited for; a snapshot that failed, or that nova has given up, is replaced.
 options:
   cloud:
     description: Entry of clouds.yaml with the credentials.
@@ -73,9 +73,9 @@ options:
     default: present
   keep:
     description:
-      - With O(state=present), how many snapshots of the server to keep. Older ones are deleted once the new
-        one is complete. Never deleted are O(name), a snapshot that a server of the project was made or
-        rebuilt from, and one that is protected. All are kept if omitted.
+      - With O(state=present), how many snapshots of the server to keep. Older ones are deleted once O(name)
+        is complete, if it is the newest. Never deleted are O(name), a snapshot that a server of the project
+        was made or rebuilt from, and one that is protected. All are kept if omitted.
     type: int
   force:
     description:
@@ -207,11 +207,11 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.openstack_topology.model import InvalidInputError
 from ansible.module_utils.server_snapshot.model import Image, Server, Wanted, mistakes
-from ansible.module_utils.server_snapshot.plan import Action, make_plan
+from ansible.module_utils.server_snapshot.plan import Action, Plan, make_plan
 
 try:
     from ansible.module_utils.openstack_topology.cloud import CloudError, connect
-    from ansible.module_utils.server_snapshot.cloud import Cloud
+    from ansible.module_utils.server_snapshot.cloud import Cloud, GivenUpError
 except ImportError as error:
     MISSING: str | None = str(error)
 else:
@@ -250,16 +250,19 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     if problems := mistakes(wanted):
         raise InvalidInputError(problems)
     cloud = Cloud(connect(module.params["cloud"]), wanted.topology, wanted.timeout)
-    plan = make_plan(wanted, cloud.servers(), cloud.images())
-    if plan.problems:
-        raise InvalidInputError(plan.problems)
-    for warning in plan.warnings:
-        module.warn(warning)
-    server, snapshot, seconds = plan.server, plan.snapshot, 0.0
+    plan = planned(module, wanted, cloud)
+    seconds = 0.0
     if plan.actions and not module.check_mode:
         started = time.monotonic()
-        apply(module, cloud, plan.actions)
+        try:
+            apply(module, cloud, plan.actions)
+        except GivenUpError:
+            # The cloud knows now which, and the next plan replaces it.
+            plan = planned(module, wanted, cloud)
+            apply(module, cloud, plan.actions)
         seconds = round(time.monotonic() - started, 1)
+    server, snapshot = plan.server, plan.snapshot
+    if plan.actions and not module.check_mode:
         snapshot_id = cloud.taken or (snapshot.id if snapshot else "")
         snapshot = cloud.snapshot(snapshot_id) if snapshot_id else None
         server = cloud.server(server.id) if server else None
@@ -272,12 +275,24 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     }
 
 
+def planned(module: AnsibleModule, wanted: Wanted, cloud: Cloud) -> Plan:
+    """Return what there is to do; raises `InvalidInputError` and `CloudError`."""
+    plan: Plan = make_plan(wanted, cloud.servers(), cloud.images())
+    if plan.problems:
+        raise InvalidInputError(plan.problems)
+    for warning in plan.warnings:
+        module.warn(warning)
+    return plan
+
+
 def apply(module: AnsibleModule, cloud: Cloud, actions: Sequence[Action]) -> None:
-    """Carry out the actions; ends the module with what was done if one fails."""
+    """Carry out the actions; ends the module with what was done if one fails. Raises `GivenUpError`."""
     done: list[Action] = []
     for action in actions:
         try:
             cloud.apply(action)
+        except GivenUpError:
+            raise
         except CloudError as error:
             left = sum(other.shown for other in actions) - len(done) - action.shown
             module.fail_json(

@@ -35,10 +35,11 @@ def test_the_claim_was_judged(playbook: str, claim: str) -> None:
 
 
 def test_what_is_left_out_is_said_with_its_reason() -> None:
-    without = {"lab_internet_address": "", "lab_larger_flavors": []}
+    without = {"lab_internet_address": "", "lab_larger_flavors": [], "container_network": "10.9.0.0/16"}
     # So that it ends where it would begin to build.
     refused = {"embedded_cloud_min_memory_mib": "lots"}
     said = " ".join(run_playbook("site", "--extra-vars", json.dumps(without | refused)).stdout.split())
+    assert "Section 2.5 is skipped: container_network: Docker's bridge has 172.17.0.0/16" in said
     assert "Section 3.2 is skipped: lab_internet_address names nothing that stands for the internet." in said
     assert "Section 3.3 is skipped: lab_larger_flavors names no two flavors to resize a server to." in said
     assert "PLAY [Install and start Docker]" not in said

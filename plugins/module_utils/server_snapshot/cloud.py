@@ -12,7 +12,7 @@ from ansible.module_utils.openstack_topology.cloud import CloudError, explain
 from ansible.module_utils.openstack_topology.model import owner_tag
 from openstack import exceptions
 
-from .model import ACTIVE, BROKEN, Image, Server, marks
+from .model import ACTIVE, BROKEN, GIVEN_UP, Image, Server, marks
 from .plan import Action
 
 POLL = 1.0
@@ -23,6 +23,10 @@ PAGE = 1000
 """Images in one answer: glance gives 25 unless asked, and at most this many."""
 
 T = TypeVar("T")
+
+
+class GivenUpError(CloudError):
+    """A snapshot is not complete, and nova works on it no more: from now on it counts as one that failed."""
 
 
 class Cloud:
@@ -39,6 +43,7 @@ class Cloud:
         self.timeout = timeout
         self.changed = False
         self.taken = ""
+        self._given_up: set[str] = set()
 
     # ---- reading
 
@@ -83,7 +88,7 @@ class Cloud:
         return Image(
             i.id,
             i.name or "",
-            status=i.status,
+            status=GIVEN_UP if i.id in self._given_up else i.status,
             owned=i.owner == self.project,
             server_id=i.instance_uuid or "",
             size=i.size,
@@ -146,10 +151,8 @@ class Cloud:
             if idle and (image is None or image.status in BROKEN):
                 raise CloudError(f"the image is {status}: {self._reason(action.server_id)}")
             if idle == PATIENCE:
-                raise CloudError(
-                    f"the image is {status}, and nova does not work on it any more; delete it with "
-                    f"state: absent and take it again"
-                )
+                self._given_up.add(image_id)
+                raise GivenUpError(f"the image is {status}, and nova has given it up; its log says why")
             self._pause(deadline, f"the image is {status}")
 
     def _until_free(self, server_id: str, statuses: Collection[str] = ()) -> None:

@@ -11,7 +11,9 @@ NAME_LIMIT = 255
 
 ACTIVE = "active"
 PENDING = frozenset({"queued", "saving", "uploading", "importing"})
-BROKEN = frozenset({"killed", "error", "deleted", "pending_delete"})
+GIVEN_UP = "given up by nova"
+"""Not glance's word: what is pending for ever, since nova was restarted while it took the snapshot."""
+BROKEN = frozenset({"killed", "error", "deleted", "pending_delete", GIVEN_UP})
 
 
 @dataclass(frozen=True, slots=True)

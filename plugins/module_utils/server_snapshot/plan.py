@@ -155,13 +155,15 @@ class _Case:
         """Return the snapshots beyond the newest that are to be kept, the oldest first.
 
         The wanted one, those in use and those protected against deletion stay. The wanted one counts as the
-        newest unless it is there already.
+        newest unless it is there already. If it is there and others are newer, nothing is taken and all stay.
         """
         if self.wanted.keep is None:
             return []
         done = [image for image in self.own if image.status == ACTIVE]
         done.sort(key=lambda image: (image.created_at, image.id), reverse=True)
         is_there = any(image.name == self.wanted.name for image in done)
+        if is_there and done[0].name != self.wanted.name:
+            return []
         in_use = {server.image_id for server in self.servers}
         return [
             image
