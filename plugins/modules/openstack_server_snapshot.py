@@ -244,7 +244,10 @@ def server_facts(server: Server | None) -> dict[str, Any] | None:
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
-    """Read, plan and apply; return the module's result. Raises `InvalidInputError` and `CloudError`."""
+    """Read, plan and apply; return the module's result.
+
+    Raises `InvalidInputError`, `CloudError` and `GivenUpError`.
+    """
     options = {name: value for name, value in module.params.items() if name != "cloud"}
     wanted = Wanted(**{**options, "topology": options["topology"] or ""})
     if problems := mistakes(wanted):
@@ -291,8 +294,6 @@ def apply(module: AnsibleModule, cloud: Cloud, actions: Sequence[Action]) -> Non
     for action in actions:
         try:
             cloud.apply(action)
-        except GivenUpError:
-            raise
         except CloudError as error:
             left = sum(other.shown for other in actions) - len(done) - action.shown
             module.fail_json(
@@ -325,7 +326,7 @@ def main() -> None:
         module.exit_json(**run(module))
     except InvalidInputError as error:
         module.fail_json(msg="\n".join(error.problems), problems=list(error.problems))
-    except CloudError as error:
+    except (CloudError, GivenUpError) as error:
         module.fail_json(msg=str(error))
 
 

@@ -25,7 +25,7 @@ PAGE = 1000
 T = TypeVar("T")
 
 
-class GivenUpError(CloudError):
+class GivenUpError(Exception):
     """A snapshot is not complete, and nova works on it no more: from now on it counts as one that failed."""
 
 
