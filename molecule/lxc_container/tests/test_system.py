@@ -73,6 +73,14 @@ def test_it_sees_its_own_processes_alone(machine: Host, name: str) -> None:
     assert int(inside(machine, name, "sh -c 'ls -d /proc/[0-9]* | wc -l'")) < 40
 
 
+def test_its_root_is_nobody_on_this_machine(machine: Host, name: str) -> None:
+    assert inside(machine, name, "id -u") == "0"
+    pid = machine.check_output(f"lxc-info --name {name} --pid --no-humanize")
+    assert machine.check_output(f"stat --format %u:%g /proc/{pid}") == "1000000:1000000"
+    # Its own files are its root's all the same, and what it writes is.
+    assert inside(machine, name, "stat --format %u /etc/passwd /run/systemd").split() == ["0", "0"]
+
+
 def test_a_container_that_is_not_ours_stays(foreign: Path, machine: Host) -> None:
     done = role(lxc_container_name=foreign.name, lxc_container_state="absent")
     assert done.returncode != 0
@@ -89,6 +97,10 @@ def test_a_container_that_is_not_ours_stays(foreign: Path, machine: Host) -> Non
             "lxc_container_address: '198.18.0.1/24' is no IPv4 address",
         ),
         (
+            {"lxc_container_name": "lab-test", "lxc_container_first_id": "4294967000"},
+            "lxc_container_first_id: 4294967000 and the 65535 after it are no users of Linux",
+        ),
+        (
             {"lxc_container_name": "lab-test", "lxc_container_mirror": "nowhere"},
             "lxc_container_mirror is 'nowhere', but it must begin with http",
         ),
@@ -101,7 +113,7 @@ def test_a_container_that_is_not_ours_stays(foreign: Path, machine: Host) -> Non
             "lxc_container_min_free_mib asks for 999999999",
         ),
     ],
-    ids=["name", "address", "mirror", "space"],
+    ids=["name", "address", "users", "mirror", "space"],
 )
 def test_what_cannot_work_is_refused_by_name(variables: dict[str, str], message: str) -> None:
     done = role(**variables)
