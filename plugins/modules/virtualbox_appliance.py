@@ -26,17 +26,18 @@ options:
     type: path
     required: true
   machine:
-    description: The name of the machine that is exported, or that is made.
+    description: The name of the machine that is exported, or that is made. V(absent) needs none.
     type: str
-    required: true
+    default: ""
   state:
     description:
       - V(exported) makes the file. The machine must be off or saved; of a saved one the disks are as a power
         cut would leave them, so have the guest write first what it has to (C(sync)).
       - V(imported) makes the machine in O(folder); it is off then. One that was imported from this file
         before is left alone, any other of that name is refused.
+      - V(absent) deletes the file if it was made here. Any other stays, and a warning names it.
     type: str
-    choices: [exported, imported]
+    choices: [exported, imported, absent]
     default: exported
   folder:
     description: >-
@@ -75,6 +76,11 @@ EXAMPLES = r"""
     machine: tutorial-vm-imported
     state: imported
     folder: /srv/machines
+
+- name: Delete the file
+  virtualbox_appliance:
+    path: /srv/machines/tutorial-vm.ova
+    state: absent
 """
 
 RETURN = r"""
@@ -124,8 +130,8 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "path": {"type": "path", "required": True},
-            "machine": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["exported", "imported"], "default": "exported"},
+            "machine": {"type": "str", "default": ""},
+            "state": {"type": "str", "choices": ["exported", "imported", "absent"], "default": "exported"},
             "folder": {"type": "path", "default": ""},
             "force": {"type": "bool", "default": False},
             "program": PROGRAM,
@@ -144,11 +150,15 @@ def main() -> None:
         if plan.steps and not module.check_mode:
             problems += missing(want, there)
         refuse(module, problems)
+        if plan.kept:
+            module.warn(plan.kept)
         if plan.steps and not module.check_mode:
             if want.state == "exported":
                 manager.export(want, there, plan.steps)
-            else:
+            elif want.state == "imported":
                 manager.import_(want, plan.steps)
+            else:
+                manager.remove(want, plan.steps)
             there = manager.appliance(want)
     module.exit_json(
         changed=bool(plan.steps),

@@ -23,13 +23,13 @@ _SUFFIX = ".ova"
 
 @dataclass(frozen=True, slots=True)
 class WantedAppliance:
-    """What is asked for: the machine in the file, or a machine of the file.
+    """What is asked for: the machine in the file, a machine of the file, or neither (`absent`).
 
     `force` is the consent to replace a file that was not made of the machine.
     """
 
     path: str
-    machine: str
+    machine: str = ""
     state: str = "exported"
     folder: str = ""
     force: bool = False
@@ -101,7 +101,7 @@ def _mistakes(wanted: WantedAppliance) -> Iterator[str]:
         yield f"path: {wanted.path!r} is relative to nothing that lasts; begin it with a slash"
     if not wanted.path.endswith(_SUFFIX):
         yield f"path: {wanted.path!r} is to hold a machine in one file; let it end in {_SUFFIX}"
-    for mistake in name_mistakes(wanted.machine):
+    for mistake in name_mistakes(wanted.machine) if wanted.state != "absent" else ():
         yield mistake.replace("name: ", "machine: ", 1)
     if wanted.state == "imported" and not PurePath(wanted.folder).is_absolute():
         yield f"folder: {wanted.folder!r} is relative to nothing that lasts; begin it with a slash"
@@ -109,7 +109,18 @@ def _mistakes(wanted: WantedAppliance) -> Iterator[str]:
 
 def make_plan(wanted: WantedAppliance, there: There) -> Plan:
     """Return what leads from what there is to what is wanted."""
+    if wanted.state == "absent":
+        return _absent(wanted, there)
     return _exported(wanted, there) if wanted.state == "exported" else _imported(wanted, there)
+
+
+def _absent(wanted: WantedAppliance, there: There) -> Plan:
+    if there.file is None:
+        return Plan()
+    if not _is_made_here(there.file, there.exported):
+        return Plan(kept=f"path: {wanted.path} is a file that this module has not made, so it stays")
+    # Without the file the note about it is of no use.
+    return Plan((Step(("setextradata", "global", export_key(wanted.path)), f"- file {wanted.path}"),))
 
 
 def _exported(wanted: WantedAppliance, there: There) -> Plan:
@@ -133,10 +144,14 @@ def _exported(wanted: WantedAppliance, there: There) -> Plan:
     return Plan((Step(call, f"{sign} file {wanted.path} (of machine {machine.name})"),))
 
 
+def _is_made_here(file: File, exported: str) -> bool:
+    """Whether a file is one that was made here, of whichever machine."""
+    return exported.endswith(f" {file.size} {file.changed}")
+
+
 def _is_of(machine: Machine, file: File, exported: str) -> bool:
     """Whether a file was made of the machine, as it is now or was before."""
-    uuid, _, rest = exported.partition(" ")
-    return uuid == machine.uuid and rest.partition(" ")[2] == f"{file.size} {file.changed}"
+    return exported.startswith(f"{machine.uuid} ") and _is_made_here(file, exported)
 
 
 def _imported(wanted: WantedAppliance, there: There) -> Plan:

@@ -125,7 +125,7 @@ class Manager:
 
     def appliance(self, want: WantedAppliance) -> There:
         """Return the file and the machine, and what is known of the two."""
-        values = self._pairs(want.machine)
+        values = self._pairs(want.machine) if want.machine else []
         exported = self._noted("global", export_key(want.path))
         if not values:
             return There(file_of(want.path), exported=exported)
@@ -148,6 +148,11 @@ class Manager:
         note = appliance.note(there.machine, there.content, made)
         self.call(["setextradata", "global", export_key(want.path), note])
         part.replace(want.path)
+
+    def remove(self, want: WantedAppliance, steps: Iterable[Step]) -> None:
+        """Delete a file, and then what is noted of it."""
+        Path(want.path).unlink()
+        self.carry_out(want.machine, steps, 0)
 
     def import_(self, want: WantedAppliance, steps: Iterable[Step]) -> None:
         """Make a machine of a file, mark it as ours, and its disks with their places."""

@@ -45,10 +45,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps in order, or the problems that forbid them."""
+    """The steps in order, or the problems that forbid them. `kept` says what of somebody else stays."""
 
     steps: tuple[Step, ...] = ()
     problems: tuple[str, ...] = ()
+    kept: str = ""
 
     @property
     def lines(self) -> list[str]:

@@ -21,12 +21,14 @@ from virtualbox.appliance import (
     part_of,
 )
 from virtualbox.model import Drive, Machine, Place
+from virtualbox.plan import Plan
 from virtualbox.showvminfo import pairs
 
 WANTED = WantedAppliance("/srv/web.ova", "web")
 IMPORT = WantedAppliance("/srv/web.ova", "web", "imported", "/srv")
 MACHINE = Machine("web", "20c5bc44", mark="web")
 FILE = File("/srv/web.ova", 9, 1)
+ABSENT = WantedAppliance("/srv/web.ova", state="absent")
 MADE = There(FILE, MACHINE, "abc", note(MACHINE, "abc", FILE))
 
 
@@ -78,6 +80,26 @@ def test_any_other_file_stays(there):
         "lose it with force: true"
     )
     assert len(calls(replace(WANTED, force=True), there)) == 1
+
+
+def test_a_file_that_was_made_here_is_deleted_whatever_it_was_made_of():
+    plan = make_plan(ABSENT, There(FILE, exported=MADE.exported))
+    assert [step.arguments for step in plan.steps] == [
+        ("setextradata", "global", "cloud-lab/exported/srv/web.ova")
+    ]
+    assert plan.lines == ["- file /srv/web.ova"]
+    assert make_plan(ABSENT, There(exported=MADE.exported)) == Plan()
+
+
+@pytest.mark.parametrize(
+    "there",
+    [There(FILE), There(replace(FILE, changed=2), exported=MADE.exported)],
+    ids=["foreign", "touched"],
+)
+def test_a_file_of_somebody_else_is_not_deleted(there):
+    assert make_plan(ABSENT, there) == Plan(
+        kept="path: /srv/web.ova is a file that this module has not made, so it stays"
+    )
 
 
 @pytest.mark.parametrize("state", EXPORTS)
@@ -150,7 +172,7 @@ def test_a_mistake(wanted, words):
 
 
 def test_a_folder_is_for_an_import_alone():
-    assert mistakes(WANTED) == mistakes(IMPORT) == []
+    assert mistakes(WANTED) == mistakes(IMPORT) == mistakes(ABSENT) == []
 
 
 def test_a_machine_is_known_again_by_all_that_is_said_of_it(recorded):
