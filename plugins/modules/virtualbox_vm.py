@@ -18,7 +18,8 @@ description:
     what is on them then.
   - A running machine is neither powered off nor restarted without O(force). Port forwards change while it
     runs.
-  - Disks are compared by their file. One that a snapshot has put in front of another counts as that.
+  - Disks are compared by their file. One that a snapshot has put in front of another counts as that, and is
+    not detached while the snapshot is there, since what is on it would be lost.
 options:
   name:
     description: The machine's name. It begins with a letter or a digit.

@@ -107,6 +107,8 @@ def _created(wanted: Wanted) -> Plan:
 
 
 def _converged(wanted: Wanted, machine: Machine) -> Plan:
+    if problem := _lost_disks(wanted, machine):
+        return refused(problem)
     changes = differences(wanted, machine)
     if machine.state in GONE or not changes:
         steps = [step for change in changes for step in _steps(change.line, change.offline)]
@@ -297,12 +299,8 @@ def _storage(wanted: Wanted, machine: Machine) -> Iterator[Change]:
     name = wanted.name
     controllers = machine.controllers if wanted.controllers is None else wanted.controllers
     drives = machine.drives if wanted.drives is None else wanted.drives
-    rebuilt = {
-        label
-        for label in machine.controllers
-        if _is_another(controllers.get(label), machine.controllers[label])
-    }
-    gone = machine.controllers.keys() - controllers.keys() | rebuilt
+    rebuilt = _rebuilt(wanted, machine)
+    gone = _gone(wanted, machine)
     for place, drive in sorted(machine.drives.items()):
         if place not in drives or place.controller in gone or drives[place].kind != drive.kind:
             yield Change(
@@ -327,6 +325,46 @@ def _storage(wanted: Wanted, machine: Machine) -> Iterator[Change]:
                 f"+ {drive.kind} {_where(place)}: {drive.medium or 'empty'}",
                 (_attach(name, place, drive.kind, medium),),
             )
+
+
+def _lost_disks(wanted: Wanted, machine: Machine) -> str:
+    """Return why a machine with snapshots cannot be changed so: it would lose what is on its disks.
+
+    A disk that comes back gets a new difference from the snapshot; what was written since is in the old one,
+    which nothing uses any more.
+    """
+    drives = machine.drives if wanted.drives is None else wanted.drives
+    gone = _gone(wanted, machine)
+    lost = sorted(
+        place
+        for place, drive in machine.drives.items()
+        if drive.kind == "hdd" and (place.controller in gone or drives.get(place) != drive)
+    )
+    if not lost or not machine.history.snapshots:
+        return ""
+    option = "drives" if wanted.drives is not None else "controllers"
+    places = ", ".join(f"{machine.drives[place].medium} ({_where(place)})" for place in lost)
+    names = ", ".join(snapshot.name for snapshot in machine.history.snapshots)
+    return (
+        f"{option}: this would detach {places} from {wanted.name!r}, and lose what was written there since "
+        f"the snapshots {names}; delete those first (module virtualbox_snapshot), or leave it where it is"
+    )
+
+
+def _gone(wanted: Wanted, machine: Machine) -> set[str]:
+    """Return the controllers that are removed, to be made anew or not."""
+    if wanted.controllers is None:
+        return set()
+    return machine.controllers.keys() - wanted.controllers.keys() | _rebuilt(wanted, machine)
+
+
+def _rebuilt(wanted: Wanted, machine: Machine) -> set[str]:
+    """Return the controllers that are made anew."""
+    return {
+        label
+        for label, there in machine.controllers.items()
+        if _is_another((wanted.controllers or {}).get(label), there)
+    }
 
 
 def _is_another(wanted: Controller | None, there: Controller) -> bool:

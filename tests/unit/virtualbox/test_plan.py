@@ -249,6 +249,37 @@ def test_with_consent_snapshots_are_merged_into_disks_that_stay(state, before):
     assert plan.lines[-4:] == ["- snapshot third", "- snapshot second", "- snapshot first", "- machine web"]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "option"),
+    [
+        (Wanted("web", controllers={"SATA": Controller("sata", "IntelAhci", 4)}), "controllers"),
+        (Wanted("web", controllers={"IDE": Controller("ide")}, drives={}), "drives"),
+        (Wanted("web", drives={}), "drives"),
+        (Wanted("web", drives={Place("SATA", 1): DISK[Place("SATA")]}), "drives"),
+        (Wanted("web", drives={Place("SATA"): Drive("hdd", "/srv/other.vdi")}), "drives"),
+    ],
+    ids=["rebuilt", "removed", "detached", "moved", "replaced"],
+)
+def test_a_disk_does_not_fall_back_to_a_snapshot(wanted, option):
+    plan = make_plan(replace(wanted, force=True), replace(MACHINE, history=SNAPSHOTS))
+    assert plan.steps == ()
+    assert plan.problems == (
+        f"{option}: this would detach /srv/web.vdi (SATA 0:0) from 'web', and lose what was written there "
+        "since the snapshots first, second, third; delete those first (module virtualbox_snapshot), or "
+        "leave it where it is",
+    )
+
+
+def test_what_leaves_the_disks_alone_changes_beside_snapshots():
+    machine = replace(MACHINE, history=SNAPSHOTS)
+    more = SATA | {"IDE": Controller("ide", "PIIX4")}
+    wanted = replace(WANTED, memory=64, controllers=more)
+    assert calls(make_plan(wanted, machine)) == [
+        "modifyvm web --memory 64",
+        "storagectl web --name IDE --add ide --controller PIIX4",
+    ]
+
+
 def test_only_new_rules_are_listened_for():
     started = replace(WANTED, state="started")
     assert opened(started, None) == [SSH]
