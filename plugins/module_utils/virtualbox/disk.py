@@ -10,7 +10,7 @@ from .plan import Arguments
 
 _SUFFIXES: Mapping[str, str] = {"VDI": ".vdi", "VMDK": ".vmdk", "VHD": ".vhd"}
 FORMATS = tuple(_SUFFIXES)
-_PART = ".part"
+_PART = ".cloud-lab-part"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from . import appliance
 from .appliance import IMPORTED, File, There, WantedAppliance, disk_paths, export_key
 from .disk import Disk, WantedDisk, making, mark_key, part_of
 from .errors import explained
-from .model import MARK, Forward, History, Machine
+from .model import MARK, Forward, History, Machine, importing_key
 from .plan import Step
 from .settings import history
 from .showvminfo import Pair, pairs
@@ -75,7 +75,13 @@ class Manager:
         values = self._pairs(name)
         if not values:
             return None
-        return machine(values, self._noted(name, MARK), self.media(), _history(settings_of_snapshots(values)))
+        return machine(
+            values,
+            self._noted(name, MARK),
+            self.media(),
+            _history(settings_of_snapshots(values)),
+            self._noted("global", importing_key(dict(values)["CfgFile"])),
+        )
 
     def _pairs(self, name: str) -> list[Pair]:
         """Return what VirtualBox says of a machine; nothing if there is none of that name."""
@@ -146,7 +152,7 @@ class Manager:
         if made is None or there.machine is None:
             raise ManageError(f"path: VirtualBox has exported {want.machine!r}, and there is no {part}")
         note = appliance.note(there.machine, there.content, made)
-        self.call(["setextradata", "global", export_key(want.path), note])
+        self.call(["setextradata", "global", export_key(want.path), appliance.replacing(note, there)])
         part.replace(want.path)
 
     def remove(self, want: WantedAppliance, steps: Iterable[Step]) -> None:
@@ -155,14 +161,38 @@ class Manager:
         self.carry_out(want.machine, steps, 0)
 
     def import_(self, want: WantedAppliance, steps: Iterable[Step]) -> None:
-        """Make a machine of a file, mark it as ours, and its disks with their places."""
-        self.carry_out(want.machine, steps, 0)
+        """Make a machine of a file, mark it as ours, and its disks with their places; or go on with that."""
+        try:
+            self.carry_out(want.machine, steps, 0)
+        except ManageError:
+            # Where only VBoxManage has ended, VirtualBox goes on. Where it has taken back what it had made,
+            # the next machine of that name is another's.
+            if not has_files(Path(appliance.settings_path(want)).parent):
+                self.carry_out(want.machine, appliance.ending(want)[1:], 0)
+            raise
         found = self.machine(want.machine)
         for number, path in enumerate(disk_paths(found) if found else (), 1):
-            if disk := self.disk(path):
-                place = appliance.disk_path(want, number)
-                self.call(["setextradata", "global", mark_key(disk.uuid), place])
-                self.call(["modifymedium", "disk", disk.uuid, "--move", place])
+            place = appliance.disk_path(want, number)
+            if path != place:
+                self._move(path, place)
+        self.carry_out(want.machine, appliance.ending(want), 0)
+
+    def _move(self, path: str, place: str) -> None:
+        """Mark a disk as made here, and move it."""
+        if Path(place).exists():
+            raise ManageError(
+                f"folder: there is a file {place} already, where the disk {path} shall be; move it away, and "
+                "run this again"
+            )
+        (found,) = media(self.call(["showmediuminfo", "disk", path]))
+        self.call(["setextradata", "global", mark_key(found.uuid), place])
+        _, output, errors = self._try(["modifymedium", "disk", found.uuid, "--move", place])
+        # Its status is that of a success whatever has happened.
+        if not Path(place).exists():
+            raise ManageError(
+                f"folder: VirtualBox has not moved {path} to {place}: {explained(errors or output)}; mend "
+                "that, and run this again"
+            )
 
     def carry_out(self, name: str, steps: Iterable[Step], timeout: float) -> None:
         """Take the steps in order; `timeout` is how long each may take to bring the machine to its state."""
@@ -225,6 +255,11 @@ def file_of(path: str) -> File | None:
     except OSError:
         return None
     return File(path, found.st_size, found.st_mtime_ns)
+
+
+def has_files(directory: Path) -> bool:
+    """Whether there is anything in a directory. VirtualBox leaves an empty one where an import has failed."""
+    return directory.is_dir() and any(directory.iterdir())
 
 
 def free_memory() -> int | None:

@@ -10,6 +10,16 @@ from ipaddress import IPv4Address, IPv4Network
 MARK = "cloud-lab/machine"
 """The key of a machine's extra data by which it is known as made here; its value is the machine's name."""
 
+
+def importing_key(settings: str) -> str:
+    """Return the key of VirtualBox's global extra data that says what a machine is being imported from.
+
+    It is there before the machine, which so is known as ours before it can be marked. The machine is known
+    by its settings file, since somebody else's may get the name.
+    """
+    return f"cloud-lab/importing{settings}"
+
+
 PROTOCOLS = ("tcp", "udp")
 ATTACHMENTS = ("nat", "hostonly", "bridged", "intnet", "none")
 BUSES = ("ide", "sata", "scsi", "virtio-scsi")
@@ -150,6 +160,7 @@ NO_HISTORY = History()
 class Machine:
     """A machine of VirtualBox. `mark` is its extra data under `MARK`, empty for a machine of somebody else.
 
+    `settings` is its settings file, and `importing` the file of which an import that has not ended makes it.
     `os_type` is what VirtualBox calls it for people. `state` is VirtualBox's word, such as running, poweroff,
     saved, aborted or paused."""
 
@@ -168,11 +179,13 @@ class Machine:
     drives: Mapping[Place, Drive] = field(default_factory=dict)
     consoles: Mapping[int, str] = field(default_factory=dict)
     history: History = NO_HISTORY
+    settings: str = ""
+    importing: str = ""
 
     @property
     def is_ours(self) -> bool:
         """Whether the machine was made here."""
-        return self.mark == self.name
+        return self.mark == self.name or self.importing != ""
 
     @property
     def is_up(self) -> bool:

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 
-from .model import BOOT_PLACES, MARK, Card, Controller, Forward, Machine, Place, Wanted
+from .model import (
+    BOOT_PLACES,
+    MARK,
+    Card,
+    Controller,
+    Forward,
+    Machine,
+    Place,
+    Wanted,
+    importing_key,
+)
 
 Arguments = tuple[str, ...]
 
@@ -195,9 +206,17 @@ def _absent(wanted: Wanted, machine: Machine) -> Plan:
         Step(("snapshot", name, "delete", snapshot.uuid), f"- snapshot {snapshot.name}")
         for snapshot in reversed(machine.history.snapshots)
     ]
-    # Unregistering deletes what is attached, whoever made it.
-    steps += [Step(_attach(name, place, "hdd", "none")) for place in sorted(machine.drives)]
+    # Unregistering deletes what is attached, whoever made it. Where an import has not ended, the disks in the
+    # machine's directory are the import's.
+    own = PurePath(machine.settings).parent if machine.importing else None
+    steps += [
+        Step(_attach(name, place, "hdd", "none"))
+        for place, drive in sorted(machine.drives.items())
+        if PurePath(drive.medium).parent != own
+    ]
     steps.append(Step(("unregistervm", name, "--delete"), f"- machine {name}"))
+    if machine.importing:
+        steps.append(Step(("setextradata", "global", importing_key(machine.settings))))
     return Plan(tuple(steps))
 
 

@@ -280,6 +280,21 @@ def test_what_leaves_the_disks_alone_changes_beside_snapshots():
     ]
 
 
+def test_what_an_import_has_begun_is_removed_with_its_disks():
+    half = replace(
+        MACHINE,
+        mark="",
+        settings="/srv/web/web.vbox",
+        importing="/srv/web.ova",
+        drives=DISK | {Place("SATA", 1): Drive("hdd", "/srv/web/disk002.vdi")},
+    )
+    assert calls(make_plan(Wanted("web", state="absent"), half)) == [
+        "storageattach web --storagectl SATA --port 0 --device 0 --type hdd --medium none",
+        "unregistervm web --delete",
+        "setextradata global cloud-lab/importing/srv/web/web.vbox",
+    ]
+
+
 def test_only_new_rules_are_listened_for():
     started = replace(WANTED, state="started")
     assert opened(started, None) == [SSH]

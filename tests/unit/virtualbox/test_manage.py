@@ -1,0 +1,215 @@
+"""What is done step by step can be cut off after each of them, and is known again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from virtualbox.appliance import WantedAppliance, make_plan
+from virtualbox.manage import ManageError, Manager
+
+MACHINE = """name="{name}"
+UUID="1"
+CfgFile="{folder}/{name}/{name}.vbox"
+VMState="poweroff"
+ostype="Other"
+cpus=1
+memory=64
+vram=8
+firmware="BIOS"
+boot1="disk"
+boot2="none"
+boot3="none"
+boot4="none"
+storagecontrollername0="SATA"
+storagecontrollertype0="IntelAhci"
+storagecontrollerportcount0="2"
+"""
+
+
+class Killed(BaseException):
+    """Somebody has killed the module."""
+
+
+class VirtualBox:
+    """As much of VirtualBox as an export and an import need; `dies` says after which call it is cut off."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.notes = {}
+        self.machines = {}
+        self.dies = lambda words: False
+
+    def run(self, call):
+        words = list(call[1:])
+        status, output, errors = getattr(self, words[0])(*words[1:])
+        if self.dies(words):
+            raise Killed
+        return status, output, errors
+
+    def manager(self):
+        return Manager("/bin/true", self.run)
+
+    def getextradata(self, whose, key):
+        value = self.notes.get((whose, key))
+        return 0, f"Value: {value}\n" if value else "No value set!\n", ""
+
+    def setextradata(self, whose, key, value=""):
+        self.notes[whose, key] = value
+        return 0, "", ""
+
+    def showvminfo(self, name, form):
+        if name not in self.machines:
+            return 1, "", "VBoxManage: error: Details: code VBOX_E_OBJECT_NOT_FOUND (0x80bb0001)"
+        drives = [
+            f'"SATA-{port}-0"="{path}"\n"SATA-ImageUUID-{port}-0"="{port}"\n'
+            for port, path in enumerate(self.machines[name])
+        ]
+        return 0, MACHINE.format(name=name, folder=self.folder) + "".join(drives), ""
+
+    def list(self, *_):
+        return 0, "", ""
+
+    def showmediuminfo(self, kind, path):
+        (uuid,) = (
+            str(port) for disks in self.machines.values() for port, one in enumerate(disks) if one == path
+        )
+        return 0, f"UUID: {uuid}\nLocation: {path}\n", ""
+
+    def modifymedium(self, kind, uuid, move, place):
+        (disks,) = self.machines.values()
+        Path(disks[int(uuid)]).rename(place)
+        disks[int(uuid)] = place
+        return 0, "", ""
+
+    def export(self, name, output, path):
+        Path(path).write_text("exported")
+        return 0, "", ""
+
+    # `import` is no name in Python.
+    def _import(self, path, *options):
+        name, folder = options[5], Path(options[7])
+        (folder / name).mkdir()
+        self.machines[name] = [str(folder / name / f"disk{number}.vdi") for number in (1, 2)]
+        for disk in self.machines[name]:
+            Path(disk).touch()
+        return 0, "", ""
+
+
+setattr(VirtualBox, "import", VirtualBox._import)
+
+
+@pytest.fixture
+def there(tmp_path):
+    """Return a VirtualBox without machines."""
+    return VirtualBox(tmp_path)
+
+
+def imported(there):
+    """Import the machine, or go on with it, and return the plan."""
+    want = WantedAppliance(f"{there.folder}/web.ova", "web", "imported", str(there.folder))
+    manager = there.manager()
+    plan = make_plan(want, manager.appliance(want))
+    assert plan.problems == ()
+    if plan.steps:
+        manager.import_(want, plan.steps)
+    return plan
+
+
+def exported(there):
+    """Export the machine, and return the plan."""
+    want = WantedAppliance(f"{there.folder}/web.ova", "web")
+    manager = there.manager()
+    found = manager.appliance(want)
+    plan = make_plan(want, found)
+    assert plan.problems == ()
+    if plan.steps:
+        manager.export(want, found, plan.steps)
+    return plan
+
+
+WRITES = ("import", "setextradata", "modifymedium")
+
+
+@pytest.mark.parametrize("last", range(1, 10))
+def test_an_import_that_was_killed_after_any_step_is_finished(there, last):
+    calls = []
+
+    def dies(words):
+        calls.append(words)
+        return len([one for one in calls if one[0] in WRITES]) == last
+
+    there.dies = dies
+    with pytest.raises(Killed):
+        imported(there)
+    there.dies = lambda words: False
+    imported(there)
+    assert there.machines == {"web": [f"{there.folder}/web.vdi", f"{there.folder}/web-2.vdi"]}
+    assert {key: value for key, value in there.notes.items() if value} == {
+        ("web", "cloud-lab/machine"): "web",
+        ("web", "cloud-lab/imported"): f"{there.folder}/web.ova",
+        ("global", "cloud-lab/disk/0"): f"{there.folder}/web.vdi",
+        ("global", "cloud-lab/disk/1"): f"{there.folder}/web-2.vdi",
+    }
+    assert imported(there).steps == ()
+
+
+def test_a_machine_that_could_not_be_imported_is_not_waited_for(there):
+    setattr(there, "import", lambda *_: (1, "", "VBoxManage: error: no"))
+    with pytest.raises(ManageError, match="no"):
+        imported(there)
+    # Somebody makes one of that name by hand.
+    there.machines["web"] = []
+    assert not there.manager().machine("web").is_ours
+
+
+def test_a_machine_that_virtualbox_goes_on_to_import_is_ours(there):
+    def ended(*arguments):
+        VirtualBox._import(there, *arguments)
+        return -9, "", "Killed"
+
+    setattr(there, "import", ended)
+    with pytest.raises(ManageError, match="Killed"):
+        imported(there)
+    assert there.manager().machine("web").is_ours
+
+
+def test_an_import_takes_no_other_disks_place(there):
+    (there.folder / "web-2.vdi").write_text("foreign")
+    with pytest.raises(ManageError, match=r"there is a file .*/web-2\.vdi already"):
+        imported(there)
+    assert (there.folder / "web-2.vdi").read_text() == "foreign"
+    (there.folder / "web-2.vdi").unlink()
+    assert imported(there).lines == [f"~ machine web (import of {there.folder}/web.ova finished)"]
+
+
+def test_a_disk_that_virtualbox_has_not_moved_is_missed(there):
+    # As recorded, with the status of a success.
+    there.modifymedium = lambda *_: (0, "Move medium finished", "VBoxManage: error: The disk is full.")
+    with pytest.raises(ManageError, match=r"has not moved .*disk1\.vdi to .*/web\.vdi: The disk is full\.;"):
+        imported(there)
+
+
+@pytest.mark.parametrize("call", ["export", "setextradata"])
+def test_an_export_that_was_killed_after_any_step_is_done_again(there, call):
+    there.machines["web"] = []
+    exported(there)
+    assert exported(there).steps == ()
+    there.machines["web"] = [f"{there.folder}/another.vdi"]
+    there.dies = lambda words: words[0] == call
+    with pytest.raises(Killed):
+        exported(there)
+    there.dies = lambda words: False
+    assert exported(there).lines == [f"~ file {there.folder}/web.ova (of machine web)"]
+    assert exported(there).steps == ()
+
+
+def test_a_file_is_deleted_with_what_is_noted_of_it(there):
+    there.machines["web"] = []
+    exported(there)
+    want = WantedAppliance(f"{there.folder}/web.ova", state="absent")
+    manager = there.manager()
+    manager.remove(want, make_plan(want, manager.appliance(want)).steps)
+    assert list(there.folder.iterdir()) == []
+    assert not any(there.notes.values())
