@@ -90,9 +90,11 @@ def test_both_machines_run_from_disks_of_their_own() -> None:
     assert len(disks) == len(set(disks)) == 2
 
 
-def test_a_rule_that_was_changed_by_hand_is_repaired() -> None:
+# The second, on every address of the host, is in the way of the one that it should be.
+@pytest.mark.parametrize("outside", ["192.168.56.1,4321", ",1234"])
+def test_a_rule_that_was_changed_by_hand_is_repaired(outside: str) -> None:
     manage("controlvm", "tutorial-vm", "natpf1", "delete", "ssh")
-    manage("controlvm", "tutorial-vm", "natpf1", "ssh,tcp,192.168.56.1,4321,10.0.2.15,22")
+    manage("controlvm", "tutorial-vm", "natpf1", f"ssh,tcp,{outside},10.0.2.15,22")
     manage("controlvm", "tutorial-vm", "natpf1", "more,tcp,,9999,,80")
     assert recap(playbook("virtualbox_machine"))["tutorial-vm"]["changed"] == 1
     rules = [
@@ -128,6 +130,13 @@ def test_a_port_that_is_taken_is_named() -> None:
     done = ansible("virtualbox_vm", json.dumps(asked))
     assert done.returncode != 0
     assert "the host cannot listen there (address already in use)" in words(done)
+
+
+def test_an_address_past_the_network_is_named() -> None:
+    rule = {"name": "ssh", "host_port": 1236, "guest_ip": "10.0.3.15", "guest_port": 22}
+    done = ansible("virtualbox_vm", json.dumps({"name": "tutorial-vm-copy", "nics": [{"forwards": [rule]}]}))
+    assert done.returncode != 0
+    assert "guest_ip 10.0.3.15 is not in the NAT's network 10.0.2.0/24; choose one that is" in words(done)
 
 
 KEPT = "kept machine"
@@ -192,6 +201,8 @@ def test_a_machine_is_exported_when_it_has_changed(kept: str) -> None:
     done = ansible("virtualbox_appliance", json.dumps(export))
     assert done.returncode != 0
     assert "is a file that this module has not made of 'kept machine'" in words(done)
+    assert not module("virtualbox_appliance", path=APPLIANCE, state="absent")["changed"]
+    assert host("virtualbox-host").file(APPLIANCE).exists
 
 
 def test_another_machine_is_made_of_an_export(kept: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import socket
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from . import appliance
@@ -230,12 +231,11 @@ def _history(path: str) -> History:
         raise ManageError(f"machine: {path} with its snapshots cannot be read: {error}") from error
 
 
-def closed(forwards: Iterable[Forward]) -> dict[Forward, str]:
-    """Return the rules whose address on the host cannot be listened on, each with the reason.
+def occupied(forwards: Iterable[Forward]) -> Iterator[str]:
+    """Yield a sentence for each port forward that the host could not listen for.
 
     VirtualBox itself starts the machine all the same and notes it in a log.
     """
-    found = {}
     for forward in forwards:
         kind = socket.SOCK_STREAM if forward.protocol == "tcp" else socket.SOCK_DGRAM
         with socket.socket(socket.AF_INET, kind) as listener:
@@ -244,8 +244,26 @@ def closed(forwards: Iterable[Forward]) -> dict[Forward, str]:
             try:
                 listener.bind((forward.host_ip, forward.host_port))
             except OSError as error:
-                found[forward] = os.strerror(error.errno or 0).lower()
-    return found
+                yield f"forwards: {forward.line}: {_refusal(forward, error.errno or 0)}"
+
+
+def _refusal(forward: Forward, number: int) -> str:
+    """Return why the host cannot listen for a port forward, and what helps."""
+    if number == errno.EADDRNOTAVAIL:
+        return f"the host has no address {forward.host_ip}; give it that address, or name one that it has"
+    reason = os.strerror(number).lower()
+    return f"the host cannot listen there ({reason}); stop what does, or choose another host_port"
+
+
+def no_room(name: str, needed: int) -> list[str]:
+    """Return a sentence if the host has too little memory to start a machine that takes `needed` MiB."""
+    free = free_memory()
+    if free is None or needed <= free:
+        return []
+    return [
+        f"memory: {name!r} takes {needed} MiB, and the host has {free} MiB free; give it less, or stop "
+        "something"
+    ]
 
 
 def file_of(path: str) -> File | None:

@@ -63,6 +63,11 @@ class Forward:
         host = f"{self.host_ip or '*'}:{self.host_port}"
         return f"{self.name}: {self.protocol} {host} -> {self.guest_ip or 'guest'}:{self.guest_port}"
 
+    def meets(self, other: Forward) -> bool:
+        """Whether the host can listen for one of the two only."""
+        same = (self.protocol, self.host_port) == (other.protocol, other.host_port)
+        return same and (self.host_ip == other.host_ip or not self.host_ip or not other.host_ip)
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -234,12 +239,11 @@ def _boot_mistakes(order: tuple[str, ...]) -> Iterator[str]:
 
 def _card_mistakes(number: int, card: Card) -> Iterator[str]:
     where = f"nics[{number - 1}]"
-    network = None
     if number > CARDS:
         yield f"{where}: a machine has {CARDS} network cards at most; leave it out"
     if card.attachment == "nat" and card.network is not None:
         try:
-            network = IPv4Network(card.network)
+            IPv4Network(card.network)
         except ValueError as error:
             yield f"{where}.network: {card.network!r} is no network ({error}); write it like 10.0.2.0/24"
     if card.attachment in ("hostonly", "bridged", "intnet") and not card.network:
@@ -249,10 +253,10 @@ def _card_mistakes(number: int, card: Card) -> Iterator[str]:
     if card.forwards and card.attachment != "nat":
         yield f"{where}.forwards: {card.attachment} has no address translation; use nat, or leave them out"
     for forward in sorted(card.forwards or ()):
-        yield from _forward_mistakes(f"{where}.forwards", forward, network)
+        yield from _forward_mistakes(f"{where}.forwards", forward)
 
 
-def _forward_mistakes(where: str, forward: Forward, network: IPv4Network | None) -> Iterator[str]:
+def _forward_mistakes(where: str, forward: Forward) -> Iterator[str]:
     if not forward.name or _NOT_IN_A_RULE.search(forward.name):
         yield f"{where}: {forward.name!r} is no name of a rule; use some characters, but no commas or quotes"
     where = f"{where} {forward.name}"
@@ -265,30 +269,26 @@ def _forward_mistakes(where: str, forward: Forward, network: IPv4Network | None)
         if not address:
             continue
         try:
-            parsed = IPv4Address(address)
+            IPv4Address(address)
         except ValueError:
             yield f"{where}: {key} {address!r} is no address; write it like 10.0.2.15"
-            continue
-        if key == "guest_ip" and network is not None and parsed not in network:
-            yield f"{where}: guest_ip {address} is not in the NAT's network {network}; choose one that is"
 
 
 def _doubled_forwards(cards: Mapping[int, Card]) -> Iterator[str]:
-    seen: dict[tuple[str, str, int], str] = {}
+    seen: list[Forward] = []
     for number, card in sorted(cards.items()):
         names: set[str] = set()
         for forward in sorted(card.forwards or ()):
             if forward.name in names:
                 yield f"nics[{number - 1}].forwards: {forward.name} is there twice; rename one of the rules"
             names.add(forward.name)
-            outside = (forward.protocol, forward.host_ip, forward.host_port)
-            if outside in seen:
+            if other := next(filter(forward.meets, seen), None):
                 host = f"{forward.host_ip or '*'}:{forward.host_port}"
                 yield (
-                    f"nics[{number - 1}].forwards {forward.name}: {host} is that of {seen[outside]} too; "
+                    f"nics[{number - 1}].forwards {forward.name}: {host} is that of {other.name} too; "
                     "choose another host_port"
                 )
-            seen[outside] = forward.name
+            seen.append(forward)
 
 
 def _drive_mistakes(wanted: Wanted) -> Iterator[str]:

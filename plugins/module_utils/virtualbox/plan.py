@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import PurePath
 
 from .model import (
@@ -76,7 +77,11 @@ class Plan:
 def make_plan(wanted: Wanted, machine: Machine | None) -> Plan:
     """Return what leads from the machine there is, or None, to what is wanted."""
     if machine is None:
-        return Plan() if wanted.state == "absent" else _created(wanted)
+        if wanted.state == "absent":
+            return Plan()
+        machine = Machine(wanted.name, mark=wanted.name)
+        strays = tuple(_strays(wanted, machine))
+        return refused(*strays) if strays else _created(wanted, machine)
     if not machine.is_ours:
         return refused(
             f"name: there is a machine {wanted.name!r} that this module has not made; choose another name, "
@@ -100,7 +105,7 @@ def without_machine(name: str) -> Plan:
     )
 
 
-def _created(wanted: Wanted) -> Plan:
+def _created(wanted: Wanted, machine: Machine) -> Plan:
     arguments: Arguments = ("createvm", "--name", wanted.name, "--register")
     if wanted.os_type is not None:
         arguments += ("--ostype", wanted.os_type)
@@ -111,15 +116,15 @@ def _created(wanted: Wanted) -> Plan:
         # At once, so that a run that is killed here knows its own machine again.
         Step(("setextradata", wanted.name, MARK, wanted.name)),
     ]
-    changes = differences(wanted, Machine(wanted.name, mark=wanted.name))
+    changes = differences(wanted, machine)
     steps += [step for change in changes for step in _steps(change.line, change.offline)]
     steps += _arriving(wanted, "poweroff")
     return Plan(tuple(steps))
 
 
 def _converged(wanted: Wanted, machine: Machine) -> Plan:
-    if problem := _lost_disks(wanted, machine):
-        return refused(problem)
+    if problems := [*_strays(wanted, machine), *_lost_disks(wanted, machine)]:
+        return refused(*problems)
     changes = differences(wanted, machine)
     if machine.state in GONE or not changes:
         steps = [step for change in changes for step in _steps(change.line, change.offline)]
@@ -313,6 +318,28 @@ def _forwards(
         )
 
 
+def _strays(wanted: Wanted, machine: Machine) -> Iterator[str]:
+    """Yield a sentence for each port forward that leads past the network behind its card."""
+    for number, card in sorted(wanted.cards.items()):
+        network = _nat_network(number, card, machine.cards.get(number, card))
+        for rule in sorted(card.forwards or ()):
+            if rule.guest_ip and network is not None and IPv4Address(rule.guest_ip) not in network:
+                yield (
+                    f"nics[{number - 1}].forwards {rule.name}: guest_ip {rule.guest_ip} is not in the NAT's "
+                    f"network {network}; choose one that is"
+                )
+
+
+def _nat_network(number: int, wanted: Card, there: Card) -> IPv4Network | None:
+    """Return the addresses behind a card; None where VirtualBox has put them in other words."""
+    stated = wanted.network or (there.network if there.attachment == "nat" else None)
+    try:
+        # VirtualBox's own choice for each card.
+        return IPv4Network(f"10.0.{number + 1}.0/24" if stated in (None, "nat") else stated, strict=False)
+    except ValueError:
+        return None
+
+
 def _storage(wanted: Wanted, machine: Machine) -> Iterator[Change]:
     """Detach, remove, add and attach, in this order: a controller goes when it is empty."""
     name = wanted.name
@@ -346,8 +373,8 @@ def _storage(wanted: Wanted, machine: Machine) -> Iterator[Change]:
             )
 
 
-def _lost_disks(wanted: Wanted, machine: Machine) -> str:
-    """Return why a machine with snapshots cannot be changed so: it would lose what is on its disks.
+def _lost_disks(wanted: Wanted, machine: Machine) -> Iterator[str]:
+    """Yield why a machine with snapshots cannot be changed so: it would lose what is on its disks.
 
     A disk that comes back gets a new difference from the snapshot; what was written since is in the old one,
     which nothing uses any more.
@@ -360,11 +387,11 @@ def _lost_disks(wanted: Wanted, machine: Machine) -> str:
         if drive.kind == "hdd" and (place.controller in gone or drives.get(place) != drive)
     )
     if not lost or not machine.history.snapshots:
-        return ""
+        return
     option = "drives" if wanted.drives is not None else "controllers"
     places = ", ".join(f"{machine.drives[place].medium} ({_where(place)})" for place in lost)
     names = ", ".join(snapshot.name for snapshot in machine.history.snapshots)
-    return (
+    yield (
         f"{option}: this would detach {places} from {wanted.name!r}, and lose what was written there since "
         f"the snapshots {names}; delete those first (module virtualbox_snapshot), or leave it where it is"
     )
@@ -420,11 +447,7 @@ def opened(wanted: Wanted, machine: Machine | None) -> list[Forward]:
     if wanted.state != "started" and not (wanted.state == "present" and is_up):
         return []
     listened = frozenset().union(*there.values()) if is_up else frozenset()
-    # A rule that is renamed keeps its address.
-    known = {(rule.protocol, rule.host_ip, rule.host_port) for rule in listened}
+    # The machine itself listens where one of its rules does, and stops when that one is renamed or moved.
     return sorted(
-        rule
-        for rules in after.values()
-        for rule in rules
-        if (rule.protocol, rule.host_ip, rule.host_port) not in known
+        rule for rules in after.values() for rule in rules if not any(rule.meets(other) for other in listened)
     )

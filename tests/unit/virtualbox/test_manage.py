@@ -1,13 +1,17 @@
-"""What is done step by step can be cut off after each of them, and is known again."""
+"""What is done step by step can be cut off after each step; what the host lacks is said before the first."""
 
 from __future__ import annotations
 
+import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from virtualbox import manage
 from virtualbox.appliance import WantedAppliance, make_plan
-from virtualbox.manage import ManageError, Manager
+from virtualbox.manage import ManageError, Manager, no_room, occupied
+from virtualbox.model import Forward
 
 MACHINE = """name="{name}"
 UUID="1"
@@ -213,3 +217,39 @@ def test_a_file_is_deleted_with_what_is_noted_of_it(there):
     manager.remove(want, make_plan(want, manager.appliance(want)).steps)
     assert list(there.folder.iterdir()) == []
     assert not any(there.notes.values())
+
+
+@pytest.fixture
+def taken():
+    """Give a port of the loopback address on which somebody listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_a_port_that_somebody_has_is_named(taken):
+    rule = Forward("ssh", "tcp", "127.0.0.1", taken, "", 22)
+    assert list(occupied([rule])) == [
+        f"forwards: ssh: tcp 127.0.0.1:{taken} -> guest:22: the host cannot listen there (address already in "
+        "use); stop what does, or choose another host_port"
+    ]
+    assert list(occupied([replace(rule, protocol="udp")])) == []
+
+
+def test_an_address_that_the_host_lacks_is_named():
+    # Of a network for documents.
+    assert list(occupied([Forward("ssh", "tcp", "192.0.2.9", 1234, "", 22)])) == [
+        "forwards: ssh: tcp 192.0.2.9:1234 -> guest:22: the host has no address 192.0.2.9; give it that "
+        "address, or name one that it has"
+    ]
+
+
+def test_a_machine_that_does_not_fit_is_named(monkeypatch):
+    monkeypatch.setattr(manage, "free_memory", lambda: 63)
+    assert no_room("web", 63) == []
+    assert no_room("web", 64) == [
+        "memory: 'web' takes 64 MiB, and the host has 63 MiB free; give it less, or stop something"
+    ]
+    monkeypatch.setattr(manage, "free_memory", lambda: None)
+    assert no_room("web", 64) == []

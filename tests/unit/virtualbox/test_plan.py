@@ -305,6 +305,44 @@ def test_only_new_rules_are_listened_for():
     assert opened(moved, replace(MACHINE, state="running")) == []
 
 
+@pytest.mark.parametrize(
+    "host_ip, opens",
+    [("", False), ("192.168.56.1", False), ("127.0.0.1", True)],
+    ids=["all", "same", "other"],
+)
+def test_the_machine_itself_is_nobody_in_the_way(host_ip, opens):
+    by_hand = Card("nat", "10.0.2.0/24", forwards=frozenset({replace(SSH, host_ip=host_ip)}))
+    assert opened(WANTED, replace(MACHINE, state="running", cards={1: by_hand})) == [SSH] * opens
+    every = replace(WANTED, cards={1: Card(forwards=frozenset({replace(SSH, host_ip="")}))})
+    assert opened(every, replace(MACHINE, state="running")) == []
+
+
+@pytest.mark.parametrize(
+    ("network", "guest_ip", "shown"),
+    [
+        ("10.0.2.0/24", "10.0.3.15", "10.0.2.0/24"),
+        ("nat", "10.0.3.15", "10.0.2.0/24"),
+        ("172.16.0.0/28", "10.0.2.15", "172.16.0.0/28"),
+    ],
+)
+def test_a_rule_does_not_lead_past_the_network_that_the_card_has(network, guest_ip, shown):
+    machine = replace(MACHINE, cards={1: Card("nat", network)})
+    rules = frozenset({replace(SSH, guest_ip=guest_ip)})
+    problem = (
+        f"nics[0].forwards ssh: guest_ip {guest_ip} is not in the NAT's network {shown}; choose one that is"
+    )
+    assert make_plan(Wanted("web", cards={1: Card(forwards=rules)}), machine).problems == (problem,)
+    stated = Wanted("web", cards={1: Card(network=shown, forwards=rules)})
+    for there in (machine, replace(machine, cards={}), None):
+        assert make_plan(stated, there).problems == (problem,)
+
+
+def test_a_card_that_is_not_translated_yet_gets_virtualboxs_network():
+    machine = replace(MACHINE, cards={2: Card("bridged", "eth0")})
+    asked = Wanted("web", cards={2: Card(forwards=frozenset({replace(SSH, guest_ip="10.0.3.15")}))})
+    assert make_plan(asked, machine).problems == ()
+
+
 FORWARDS = st.frozensets(
     st.builds(
         Forward,
