@@ -137,12 +137,18 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A machine as it was. `parent` is the identifier of the one before, empty for the first."""
+    """A machine as it was. `parent` is the identifier of the one before, empty for the first.
+
+    `memory` and `forwards` are the MiB and the port forwards that the machine had, 0 where VirtualBox says
+    nothing of it.
+    """
 
     uuid: str
     name: str
     parent: str = ""
     has_memory: bool = False
+    memory: int = 0
+    forwards: tuple[Forward, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import PurePath
@@ -446,8 +446,14 @@ def opened(wanted: Wanted, machine: Machine | None) -> list[Forward]:
     is_up = machine is not None and machine.is_up
     if wanted.state != "started" and not (wanted.state == "present" and is_up):
         return []
-    listened = frozenset().union(*there.values()) if is_up else frozenset()
-    # The machine itself listens where one of its rules does, and stops when that one is renamed or moved.
-    return sorted(
-        rule for rules in after.values() for rule in rules if not any(rule.meets(other) for other in listened)
-    )
+    return sorted(not_listened((rule for rules in after.values() for rule in rules), machine))
+
+
+def not_listened(rules: Iterable[Forward], machine: Machine | None) -> Iterator[Forward]:
+    """Yield the rules for which the machine does not listen.
+
+    Where one of its rules is it listens itself, and stops when that one is renamed or moved.
+    """
+    cards = machine.cards.values() if machine is not None and machine.is_up else ()
+    listened = [rule for card in cards for rule in card.forwards or ()]
+    return (rule for rule in rules if not any(rule.meets(other) for other in listened))

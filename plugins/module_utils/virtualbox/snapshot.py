@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .model import Machine, Snapshot
-from .plan import GONE, LOSABLE, Plan, Step, refused, without_machine
+from .model import Forward, Machine, Snapshot
+from .plan import GONE, LOSABLE, Plan, Step, not_listened, refused, without_machine
 
 TAKES = ("running", "paused", "saved", *GONE)
 """The states in which a snapshot is taken of a machine."""
@@ -112,6 +112,18 @@ def _deleted(snapshot: Snapshot, machine: Machine) -> Plan:
         )
     call = ("snapshot", machine.name, "delete", snapshot.uuid)
     return Plan((Step(call, f"- snapshot {snapshot.name} (of {machine.name})"),))
+
+
+def needed(wanted: WantedSnapshot, machine: Machine) -> int:
+    """Return the MiB that the host must have free to start the machine as it was then."""
+    held = machine.memory if machine.is_up else 0
+    return max(snapshot.memory for snapshot in named(wanted.name, machine)) - held
+
+
+def opened(wanted: WantedSnapshot, machine: Machine) -> list[Forward]:
+    """Return the rules for which the host begins to listen when the machine is started as it was then."""
+    rules = [rule for snapshot in named(wanted.name, machine) for rule in snapshot.forwards]
+    return sorted(not_listened(rules, machine))
 
 
 def _restored(wanted: WantedSnapshot, snapshot: Snapshot, machine: Machine) -> Plan:
