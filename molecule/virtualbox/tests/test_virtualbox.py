@@ -22,9 +22,11 @@ def manage(*words: str) -> str:
     return str(host("virtualbox-host").check_output(f"{MANAGE} {quoted}"))
 
 
-def ansible(module: str, arguments: str) -> subprocess.CompletedProcess[str]:
+def ansible(module: str, arguments: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run a module on the host."""
-    return run("ansible", f"--inventory={INVENTORY}", "virtualbox-host", "-m", module, "-a", arguments)
+    return run(
+        "ansible", f"--inventory={INVENTORY}", "virtualbox-host", "-m", module, "-a", arguments, *options
+    )
 
 
 def words(done: subprocess.CompletedProcess[str]) -> str:
@@ -122,6 +124,10 @@ def test_a_disk_in_use_stays() -> None:
     done = ansible("virtualbox_medium", "path=/srv/machines/tutorial-vm.vdi state=absent")
     assert done.returncode != 0
     assert "is attached to tutorial-vm" in words(done)
+    # In a trial run its machine may be yet to be removed.
+    done = ansible("virtualbox_medium", "path=/srv/machines/tutorial-vm.vdi state=absent", "--check")
+    assert done.returncode == 0, words(done)
+    assert host("virtualbox-host").file("/srv/machines/tutorial-vm.vdi").exists
 
 
 def test_a_port_that_is_taken_is_named() -> None:
@@ -228,6 +234,9 @@ def test_snapshots_go_with_their_machine_by_consent_and_its_disk_stays(kept: str
     assert module("virtualbox_vm", **asked, force=True)["machine"] is None
     assert host("virtualbox-host").file(DISK).exists
     # Nothing is in front of it, and no machine has it.
+    manage("createmedium", "disk", "--filename=/srv/machines/foreign.vdi", "--size=4")
+    assert not module("virtualbox_medium", path="/srv/machines/foreign.vdi", state="absent")["changed"]
+    manage("closemedium", "disk", "/srv/machines/foreign.vdi", "--delete")
     module("virtualbox_medium", path=DISK, state="absent")
 
 

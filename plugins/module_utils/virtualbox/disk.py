@@ -40,11 +40,15 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class DiskPlan:
-    """Whether to make the disk or to delete it, or the one problem that forbids it."""
+    """Whether to make the disk or to delete it, or the one problem that forbids it.
+
+    `kept` says that the disk of somebody else stays.
+    """
 
     make: bool = False
     delete: bool = False
     problem: str = ""
+    kept: str = ""
 
     @property
     def changes(self) -> bool:
@@ -92,9 +96,7 @@ def plan(wanted: WantedDisk, there: Disk | None) -> DiskPlan:
     if there is None:
         return DiskPlan()
     if there.mark != wanted.path:
-        return DiskPlan(
-            problem=f"path: {wanted.path} is a disk that this module has not made; delete it yourself"
-        )
+        return DiskPlan(kept=f"path: {wanted.path} is a disk that this module has not made, so it stays")
     if there.users:
         users = ", ".join(there.users)
         return DiskPlan(problem=f"path: {wanted.path} is attached to {users}; detach it first")

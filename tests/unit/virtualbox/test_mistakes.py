@@ -103,9 +103,12 @@ def test_only_our_own_unused_disk_is_deleted():
     assert disk.mistakes(wanted) == []
     assert disk.plan(wanted, None) == DiskPlan()
     assert disk.plan(wanted, Disk("1", "/web.vdi")) == DiskPlan(delete=True)
-    assert "has not made" in disk.plan(wanted, Disk("1")).problem
+    kept = DiskPlan(kept="path: /web.vdi is a disk that this module has not made, so it stays")
+    assert disk.plan(wanted, Disk("1")) == kept
     # A copy of ours has our identifier, and is not ours.
-    assert "has not made" in disk.plan(wanted, Disk("1", "/original.vdi")).problem
+    assert disk.plan(wanted, Disk("1", "/original.vdi")) == kept
+    # Whoever has it.
+    assert disk.plan(wanted, Disk("1", users=("web",))) == kept
     assert "attached to web" in disk.plan(wanted, Disk("1", "/web.vdi", ("web",))).problem
 
 
