@@ -33,7 +33,8 @@ options:
     type: path
     default: ""
   clone_of:
-    description: The disk to make it of. No running machine may have that.
+    description: >-
+      The disk to make it of. No running machine may have that, and no snapshot: it would be as it was then.
     type: path
     default: ""
   size:
@@ -123,7 +124,8 @@ def main() -> None:
     with virtualbox(module) as manager:
         there = manager.disk(want.path)
         # In a trial run the machine that has it may be yet to be removed.
-        todo = plan(want, replace(there, users=()) if there and module.check_mode else there)
+        seen = replace(there, users=()) if there and module.check_mode else there
+        todo = plan(want, seen, manager.disk(want.clone_of) if want.clone_of else None)
         # In a trial run its source may be yet to be made.
         problem = todo.problem or (missing(want) if todo.make and not module.check_mode else "")
         refuse(module, [problem] if problem else [])

@@ -181,6 +181,16 @@ def test_a_machine_goes_back_to_a_snapshot(kept: str) -> None:
     assert not module("virtualbox_snapshot", **first, state="restored")["changed"]
 
 
+def test_what_a_machine_has_written_since_its_snapshot_is_not_lost(kept: str) -> None:
+    asked = {"name": kept, "controllers": [{"name": "SATA", "bus": "sata", "ports": 2}], "force": True}
+    done = ansible("virtualbox_vm", json.dumps(asked))
+    assert done.returncode != 0
+    assert f"controllers: this would detach {DISK} (SATA 0:0) from '{kept}'" in words(done)
+    done = ansible("virtualbox_medium", json.dumps({"path": "/srv/machines/old.vdi", "clone_of": DISK}))
+    assert done.returncode != 0
+    assert f"clone_of: {DISK} is as it was at a snapshot" in words(done)
+
+
 def test_a_snapshot_that_is_not_there_is_named(kept: str) -> None:
     done = ansible("virtualbox_snapshot", json.dumps({"machine": kept, "name": "none", "state": "restored"}))
     assert done.returncode != 0

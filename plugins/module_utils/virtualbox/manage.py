@@ -106,7 +106,9 @@ class Manager:
         if not Path(path).exists():
             return None
         (found,) = media(self.call(["showmediuminfo", "disk", path]))
-        return Disk(found.uuid, self._noted("global", mark_key(found.uuid)), found.users)
+        return Disk(
+            found.uuid, self._noted("global", mark_key(found.uuid)), found.users, bool(found.children)
+        )
 
     def make(self, want: WantedDisk) -> None:
         """Make a disk under another name, mark it as ours, and give it its name: nobody sees half of it."""

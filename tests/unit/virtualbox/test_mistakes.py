@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from virtualbox import disk
@@ -96,6 +98,17 @@ def test_a_disk_is_made_once_and_never_replaced():
     wanted = WantedDisk("/web.vdi", raw="/x")
     assert disk.plan(wanted, None) == DiskPlan(make=True)
     assert disk.plan(wanted, Disk("1")) == DiskPlan()
+
+
+def test_a_disk_with_snapshots_is_not_cloned_as_it_was():
+    wanted = WantedDisk("/copy.vdi", clone_of="/web.vdi")
+    source = Disk("1", users=("web (UUID: 2) [one (UUID: 3)]",), has_children=True)
+    assert disk.plan(wanted, None, source).problem == (
+        "clone_of: /web.vdi is as it was at a snapshot (web (UUID: 2) [one (UUID: 3)]), and what was written "
+        "since would be missing; delete the snapshots first (module virtualbox_snapshot)"
+    )
+    assert disk.plan(wanted, Disk("2"), source) == DiskPlan()
+    assert disk.plan(wanted, None, replace(source, has_children=False)) == DiskPlan(make=True)
 
 
 def test_only_our_own_unused_disk_is_deleted():
