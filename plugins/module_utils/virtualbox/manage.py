@@ -15,7 +15,7 @@ from .appliance import IMPORTED, File, There, WantedAppliance, disk_paths, expor
 from .disk import Disk, WantedDisk, making, mark_key, part_of
 from .errors import explained
 from .model import MARK, Forward, History, Machine, importing_key
-from .plan import Step
+from .plan import GONE, Step, ends_in_vain
 from .settings import history
 from .showvminfo import Pair, pairs
 from .state import Medium, extra_data, machine, media, settings_of_snapshots
@@ -208,9 +208,17 @@ class Manager:
         end = time.monotonic() + timeout
         while True:
             values = dict(pairs(self.call(["showvminfo", name, "--machinereadable"])))
+            state = values["VMState"]
+            # One that has crashed is off as well.
+            reached = state == step.wait or (step.wait in GONE and state in GONE)
             # The session is what still holds the machine when its state is reached.
-            if values["VMState"] == step.wait and (step.wait == "running" or "SessionName" not in values):
+            if reached and (step.wait == "running" or "SessionName" not in values):
                 return
+            if ends_in_vain(step, state):
+                raise ManageError(
+                    f"name: {name!r} is {state} and will not be {step.wait}; read why in its log "
+                    f"({values['LogFldr']}/VBox.log), and power it off with force: true if it is not off"
+                )
             if time.monotonic() > end:
                 remedy = (
                     "; the guest has not followed its power button, consent to power it off with force: true"
@@ -218,7 +226,7 @@ class Manager:
                     else ""
                 )
                 raise ManageError(
-                    f"name: {name!r} is {values['VMState']} and not {step.wait} after {timeout:g} s{remedy}"
+                    f"name: {name!r} is {state} and not {step.wait} after {timeout:g} s{remedy}"
                 )
             time.sleep(_POLL_SECONDS)
 

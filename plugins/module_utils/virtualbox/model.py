@@ -31,6 +31,9 @@ MEMORY_RANGE = (4, 2097152)
 """MiB that VirtualBox gives to a machine."""
 CPU_RANGE = (1, 64)
 
+DEAD = "gurumeditation"
+"""The state of a machine that VirtualBox could not go on with; its process stays until it is powered off."""
+
 _NAME_LIMIT = 200
 _NOT_IN_A_NAME = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
 _NOT_IN_A_RULE = re.compile(r'[,"\x00-\x1f\x7f]')
@@ -201,7 +204,7 @@ class Machine:
     @property
     def is_up(self) -> bool:
         """Whether a process runs the machine."""
-        return self.state in ("running", "paused", "starting", "restoring")
+        return self.state in ("running", "paused", "starting", "restoring", DEAD)
 
 
 def mistakes(wanted: Wanted) -> list[str]:

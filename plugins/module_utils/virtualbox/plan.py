@@ -9,6 +9,7 @@ from pathlib import PurePath
 
 from .model import (
     BOOT_PLACES,
+    DEAD,
     MARK,
     Card,
     Controller,
@@ -27,6 +28,13 @@ SERIAL_PORTS: Mapping[int, tuple[str, str]] = {1: ("0x3F8", "4"), 2: ("0x2F8", "
 GONE = "poweroff", "aborted"
 """The states of a machine that nothing runs and that has nothing to lose."""
 LOSABLE = "saved", "aborted-saved"
+
+_PASSING: Mapping[str, tuple[str, ...]] = {
+    "started": ("starting", "restoring"),
+    "stopped": ("starting", "restoring", DEAD),
+    "absent": ("starting", "restoring", DEAD),
+}
+"""The passing states from which VirtualBox brings a machine to the one that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +95,28 @@ def make_plan(wanted: Wanted, machine: Machine | None) -> Plan:
             f"name: there is a machine {wanted.name!r} that this module has not made; choose another name, "
             "or remove it yourself"
         )
+    if problem := _unreachable(wanted, machine):
+        return refused(problem)
     if wanted.state == "absent":
         return _absent(wanted, machine)
     return _converged(wanted, machine)
+
+
+def _unreachable(wanted: Wanted, machine: Machine) -> str:
+    """Return why a machine does not get from its state to the one that is asked for; empty if it does."""
+    state = machine.state
+    if wanted.state == "present" or state in ("running", "paused", *GONE, *LOSABLE):
+        return ""
+    # The power button is for a guest that runs; these are powered off.
+    with_consent = wanted.force or wanted.state == "started"
+    if with_consent and state in _PASSING.get(wanted.state, ()):
+        return ""
+    remedy = (
+        "consent to power it off with state: stopped and force: true"
+        if state == DEAD
+        else "run this again when that has ended"
+    )
+    return f"name: {wanted.name!r} is {state} and cannot be {wanted.state} from there; {remedy}"
 
 
 def refused(*problems: str) -> Plan:
@@ -428,6 +455,13 @@ def _where(place: Place) -> str:
 def _attach(name: str, place: Place, kind: str, medium: str) -> Arguments:
     where = ("--storagectl", place.controller, "--port", str(place.port), "--device", str(place.device))
     return ("storageattach", name, *where, "--type", kind, "--medium", medium)
+
+
+def ends_in_vain(step: Step, state: str) -> bool:
+    """Whether a machine in this state does not get to where the step should bring it."""
+    if state == DEAD:
+        return step.arguments[-1] != "poweroff"
+    return step.wait not in GONE and state in (*GONE, "aborted-saved")
 
 
 def starts(plan: Plan) -> bool:

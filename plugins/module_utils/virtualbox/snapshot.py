@@ -139,6 +139,8 @@ def _restored(wanted: WantedSnapshot, snapshot: Snapshot, machine: Machine) -> P
         and machine.state == ("saved" if snapshot.has_memory else "poweroff")
     ):
         return Plan((starting,) if snapshot.has_memory else ())
+    if not machine.is_up and machine.state not in (*GONE, *LOSABLE):
+        return refused(f"machine: {name!r} is {machine.state}; run this again when that has ended")
     if (machine.is_up or machine.state in LOSABLE) and not wanted.force:
         return refused(
             f"machine: {name!r} is {machine.state}, and what it is doing would be lost; stop it first "

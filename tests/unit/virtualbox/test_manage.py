@@ -12,6 +12,7 @@ from virtualbox import manage
 from virtualbox.appliance import WantedAppliance, make_plan
 from virtualbox.manage import ManageError, Manager, no_room, occupied
 from virtualbox.model import Forward
+from virtualbox.plan import Step
 
 MACHINE = """name="{name}"
 UUID="1"
@@ -217,6 +218,57 @@ def test_a_file_is_deleted_with_what_is_noted_of_it(there):
     manager.remove(want, make_plan(want, manager.appliance(want)).steps)
     assert list(there.folder.iterdir()) == []
     assert not any(there.notes.values())
+
+
+def waited(monkeypatch, step, *states):
+    """Wait for a step while the machine goes through these states."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    left = iter(states)
+
+    def run(call):
+        if call[1] != "showvminfo":
+            return 0, "", ""
+        state, session = next(left)
+        held = 'SessionName="headless"\n' if session else ""
+        return 0, f'VMState="{state}"\nLogFldr="/srv/web/Logs"\n{held}', ""
+
+    Manager("/bin/true", run).carry_out("web", [step], 60)
+    assert list(left) == []
+
+
+START = Step(("startvm", "web"), wait="running")
+PRESS = Step(("controlvm", "web", "acpipowerbutton"), wait="poweroff")
+UNPLUG = Step(("controlvm", "web", "poweroff"), wait="poweroff")
+SAVE = Step(("controlvm", "web", "savestate"), wait="saved")
+
+
+@pytest.mark.parametrize(
+    ("step", "states"),
+    [
+        (START, [("starting", True), ("running", True)]),
+        (PRESS, [("running", True), ("poweroff", True), ("poweroff", False)]),
+        (PRESS, [("running", True), ("aborted", False)]),
+        (UNPLUG, [("gurumeditation", True), ("poweroff", False)]),
+        (SAVE, [("saving", True), ("saved", False)]),
+    ],
+)
+def test_a_state_is_waited_for_until_nothing_holds_the_machine(monkeypatch, step, states):
+    waited(monkeypatch, step, *states)
+
+
+@pytest.mark.parametrize(
+    ("step", "state"),
+    [
+        (START, "aborted"),
+        (START, "poweroff"),
+        (START, "gurumeditation"),
+        (SAVE, "aborted"),
+        (PRESS, "gurumeditation"),
+    ],
+)
+def test_a_machine_that_has_died_is_not_waited_for(monkeypatch, step, state):
+    with pytest.raises(ManageError, match=rf"'web' is {state} and will not be {step.wait}; .*/srv/web/Logs"):
+        waited(monkeypatch, step, (state, False))
 
 
 @pytest.fixture

@@ -191,6 +191,47 @@ def test_each_state_is_reached_from_each(target, state, force, expected):
     assert calls(make_plan(wanted, replace(MACHINE, state=state))) == expected
 
 
+@pytest.mark.parametrize(
+    ("target", "state", "force", "expected"),
+    [
+        ("started", "starting", False, []),
+        ("started", "restoring", False, []),
+        ("stopped", "starting", True, ["controlvm web poweroff"]),
+        ("stopped", "gurumeditation", True, ["controlvm web poweroff"]),
+        ("present", "gurumeditation", False, []),
+    ],
+)
+def test_a_passing_state_is_left_where_that_is_possible(target, state, force, expected):
+    wanted = replace(WANTED, state=target, force=force)
+    assert calls(make_plan(wanted, replace(MACHINE, state=state))) == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "state", "force"),
+    [
+        ("saved", "starting", True),
+        ("stopped", "starting", False),
+        ("stopped", "saving", True),
+        ("absent", "stopping", True),
+        ("started", "stopping", False),
+    ],
+)
+def test_a_passing_state_is_named(target, state, force):
+    plan = make_plan(replace(WANTED, state=target, force=force), replace(MACHINE, state=state))
+    assert plan.problems == (
+        f"name: 'web' is {state} and cannot be {target} from there; run this again when that has ended",
+    )
+
+
+@pytest.mark.parametrize("target", ["started", "stopped", "saved", "absent"])
+def test_a_machine_that_virtualbox_has_given_up_is_not_off(target):
+    plan = make_plan(replace(WANTED, state=target), replace(MACHINE, state="gurumeditation"))
+    assert plan.problems == (
+        f"name: 'web' is gurumeditation and cannot be {target} from there; consent to power it off with "
+        "state: stopped and force: true",
+    )
+
+
 def test_a_saved_state_is_not_thrown_away():
     plan = make_plan(replace(WANTED, state="stopped"), replace(MACHINE, state="saved"))
     assert plan.problems == (

@@ -137,6 +137,12 @@ def test_a_machine_starts_with_the_memory_and_the_rules_of_then():
     assert (needed(wanted("first"), runs), opened(wanted("first"), runs)) == (32, [])
 
 
+def test_a_machine_that_changes_its_state_is_not_restored():
+    assert problem(wanted(force=True), replace(MACHINE, state="saving")) == (
+        "machine: 'web' is saving; run this again when that has ended"
+    )
+
+
 def test_what_is_as_it_was_is_left_alone():
     assert calls(wanted(), with_memory(is_modified=False)) == []
     assert calls(wanted("second"), with_memory(is_modified=False)) == [f"snapshot web restore {TWO}"]
