@@ -61,7 +61,10 @@ class There:
 
 
 def part_of(path: str) -> str:
-    """Return the name that a file has while it is made. VirtualBox goes by its end."""
+    """Return the name that a file has while it is made: one that nobody else would give, with the same end.
+
+    VirtualBox goes by the end, and what has the name is deleted when the file is made again.
+    """
     return path.removesuffix(_SUFFIX) + ".cloud-lab-part" + _SUFFIX
 
 

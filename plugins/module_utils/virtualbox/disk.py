@@ -11,6 +11,7 @@ from .plan import Arguments
 _SUFFIXES: Mapping[str, str] = {"VDI": ".vdi", "VMDK": ".vmdk", "VHD": ".vhd"}
 FORMATS = tuple(_SUFFIXES)
 _PART = ".cloud-lab-part"
+"""A name that nobody else would give: what has it is deleted when a disk is made again."""
 
 
 @dataclass(frozen=True, slots=True)

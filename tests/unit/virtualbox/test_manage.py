@@ -305,3 +305,11 @@ def test_a_machine_that_does_not_fit_is_named(monkeypatch):
     ]
     monkeypatch.setattr(manage, "free_memory", lambda: None)
     assert no_room("web", 64) == []
+
+
+def test_a_file_of_a_name_like_the_parts_of_others_stays(there):
+    there.machines["web"] = []
+    theirs = there.folder / "web.part.ova"
+    theirs.touch()
+    exported(there)
+    assert theirs.exists()
