@@ -10,6 +10,7 @@ import pytest
 
 from virtualbox import manage
 from virtualbox.appliance import WantedAppliance, make_plan
+from virtualbox.disk import Disk, WantedDisk
 from virtualbox.manage import ManageError, Manager, no_room, occupied
 from virtualbox.model import Forward
 from virtualbox.plan import Step
@@ -38,12 +39,13 @@ class Killed(BaseException):
 
 
 class VirtualBox:
-    """As much of VirtualBox as an export and an import need; `dies` says after which call it is cut off."""
+    """As much of VirtualBox as is needed here; `dies` says after which call it is cut off."""
 
     def __init__(self, folder):
         self.folder = folder
         self.notes = {}
         self.machines = {}
+        self.registered = {}
         self.dies = lambda words: False
 
     def run(self, call):
@@ -74,9 +76,24 @@ class VirtualBox:
         return 0, MACHINE.format(name=name, folder=self.folder) + "".join(drives), ""
 
     def list(self, *_):
+        return 0, "\n".join(f"UUID: {uuid}\nLocation: {path}\n" for path, uuid in self.registered.items()), ""
+
+    def createmedium(self, kind, option, path, *_):
+        if Path(path).exists() or path in self.registered:
+            return 1, "", "VBoxManage: error: it is there"
+        Path(path).touch()
+        self.registered[path] = "5"
+        return 0, "", ""
+
+    def closemedium(self, kind, path, *delete):
+        self.registered.pop(path, None)
+        if delete:
+            Path(path).unlink()
         return 0, "", ""
 
     def showmediuminfo(self, kind, path):
+        if not self.machines:
+            return 0, f"UUID: 5\nLocation: {path}\n", ""
         (uuid,) = (
             str(port) for disks in self.machines.values() for port, one in enumerate(disks) if one == path
         )
@@ -313,3 +330,28 @@ def test_a_file_of_a_name_like_the_parts_of_others_stays(there):
     theirs.touch()
     exported(there)
     assert theirs.exists()
+
+
+@pytest.mark.parametrize("call", ["createmedium", "closemedium", "setextradata"])
+def test_a_disk_that_was_killed_half_made_is_made_again(there, call):
+    want = WantedDisk(f"{there.folder}/web.vdi", size=4)
+    there.dies = lambda words: words[0] == call
+    with pytest.raises(Killed):
+        there.manager().make(want)
+    there.dies = lambda words: False
+    manager = there.manager()
+    assert manager.disk(want.path) is None
+    manager.make(want)
+    assert manager.disk(want.path) == Disk("5", want.path)
+    assert [path.name for path in there.folder.iterdir()] == ["web.vdi"]
+    manager.delete(want.path, Disk("5", want.path))
+    assert list(there.folder.iterdir()) == []
+    assert not any(there.notes.values())
+
+
+def test_a_disk_with_others_in_front_of_it_says_so(there, recorded):
+    (there.folder / "web.vdi").touch()
+    there.showmediuminfo = lambda *_: (0, recorded("disks").partition("\n\n")[0], "")
+    found = there.manager().disk(f"{there.folder}/web.vdi")
+    assert found.has_children
+    assert [user.split(" ", 1)[0] for user in found.users] == ["web"]
