@@ -26,17 +26,19 @@ options:
     type: path
     required: true
   machine:
-    description: The name of the machine that is exported, or that is made.
+    description: The name of the machine that is exported, or that is made. V(absent) needs none.
     type: str
-    required: true
+    default: ""
   state:
     description:
       - V(exported) makes the file. The machine must be off or saved; of a saved one the disks are as a power
         cut would leave them, so have the guest write first what it has to (C(sync)).
       - V(imported) makes the machine in O(folder); it is off then. One that was imported from this file
-        before is left alone, any other of that name is refused.
+        before is left alone, an import that was interrupted is gone on with, and any other machine of that
+        name is refused.
+      - V(absent) deletes the file if it was made here. Any other stays, and a warning names it.
     type: str
-    choices: [exported, imported]
+    choices: [exported, imported, absent]
     default: exported
   folder:
     description: >-
@@ -75,6 +77,11 @@ EXAMPLES = r"""
     machine: tutorial-vm-imported
     state: imported
     folder: /srv/machines
+
+- name: Delete the file
+  virtualbox_appliance:
+    path: /srv/machines/tutorial-vm.ova
+    state: absent
 """
 
 RETURN = r"""
@@ -101,20 +108,30 @@ from ansible.module_utils.virtualbox.appliance import (
     disk_paths,
     make_plan,
     mistakes,
+    settings_path,
 )
+from ansible.module_utils.virtualbox.manage import has_files
 from ansible.module_utils.virtualbox.module import PROGRAM, refuse, virtualbox
 
 
 def missing(want: WantedAppliance, there: There) -> list[str]:
     """Return a sentence for each file and directory that is needed and not there."""
     found = []
-    if want.state == "imported" and there.file is None:
-        found.append(f"path: there is no {want.path}; name another file, or export a machine first")
     if want.state == "exported" and not Path(want.path).parent.is_dir():
         found.append(f"path: there is no directory {Path(want.path).parent}; make it first")
-    if want.state == "imported" and Path(disk_path(want, 1)).exists():
+    # One that is there is gone on with.
+    if want.state != "imported" or there.machine is not None:
+        return found
+    if there.file is None:
+        found.append(f"path: there is no {want.path}; name another file, or export a machine first")
+    if Path(disk_path(want, 1)).exists():
         found.append(
             f"folder: there is a file {disk_path(want, 1)} already; name another directory, or remove it"
+        )
+    if has_files(own := Path(settings_path(want)).parent):
+        found.append(
+            f"folder: there are files in {own} already, where an import that was interrupted may still "
+            "write; wait a minute, and if they stay, name another directory or remove them"
         )
     return found
 
@@ -124,8 +141,8 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "path": {"type": "path", "required": True},
-            "machine": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["exported", "imported"], "default": "exported"},
+            "machine": {"type": "str", "default": ""},
+            "state": {"type": "str", "choices": ["exported", "imported", "absent"], "default": "exported"},
             "folder": {"type": "path", "default": ""},
             "force": {"type": "bool", "default": False},
             "program": PROGRAM,
@@ -144,11 +161,15 @@ def main() -> None:
         if plan.steps and not module.check_mode:
             problems += missing(want, there)
         refuse(module, problems)
+        if plan.kept:
+            module.warn(plan.kept)
         if plan.steps and not module.check_mode:
             if want.state == "exported":
                 manager.export(want, there, plan.steps)
-            else:
+            elif want.state == "imported":
                 manager.import_(want, plan.steps)
+            else:
+                manager.remove(want, plan.steps)
             there = manager.appliance(want)
     module.exit_json(
         changed=bool(plan.steps),

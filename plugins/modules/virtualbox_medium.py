@@ -13,7 +13,8 @@ description:
   - Makes a disk of a raw image, of another disk, or an empty one. A disk that is there is left as it is,
     whatever is in it.
   - A disk is known as made here by VirtualBox's global extra data, under its identifier. Only such a disk is
-    ever deleted, and only when no machine has it.
+    ever deleted, and only when no machine has it. In check mode a machine may have it, since that may be yet
+    to be removed.
   - A copy of a disk has the identifier of the original, and VirtualBox takes only one of them. O(clone_of)
     gives the duplicate another one, as C(VBoxManage clonemedium) does.
 options:
@@ -22,7 +23,8 @@ options:
     type: path
     required: true
   state:
-    description: V(present) makes it, V(absent) deletes it.
+    description: >-
+      V(present) makes it, V(absent) deletes it if it was made here. Any other stays, and a warning names it.
     type: str
     choices: [present, absent]
     default: present
@@ -31,7 +33,8 @@ options:
     type: path
     default: ""
   clone_of:
-    description: The disk to make it of. No running machine may have that.
+    description: >-
+      The disk to make it of. No running machine may have that, and no snapshot: it would be as it was then.
     type: path
     default: ""
   size:
@@ -82,6 +85,7 @@ uuid:
   type: str
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -119,10 +123,14 @@ def main() -> None:
     refuse(module, mistakes(want))
     with virtualbox(module) as manager:
         there = manager.disk(want.path)
-        todo = plan(want, there)
+        # In a trial run the machine that has it may be yet to be removed.
+        seen = replace(there, users=()) if there and module.check_mode else there
+        todo = plan(want, seen, manager.disk(want.clone_of) if want.clone_of else None)
         # In a trial run its source may be yet to be made.
         problem = todo.problem or (missing(want) if todo.make and not module.check_mode else "")
         refuse(module, [problem] if problem else [])
+        if todo.kept:
+            module.warn(todo.kept)
         if todo.make and not module.check_mode:
             manager.make(want)
             there = manager.disk(want.path)

@@ -17,8 +17,9 @@ description:
   - A machine that is off leaves its disks and its settings in the snapshot. One that runs, is paused or saved
     leaves its memory there too, and a running one is held for as long as it takes to write that.
   - No disk is deleted. What is attached to a machine and was not when the snapshot was taken is detached.
-  - Restoring brings back the hardware and the port forwards of that time as well. The snapshot stays, and so
-    do those taken later.
+  - Restoring brings back the hardware and the port forwards of that time as well. Where the machine runs
+    afterwards, and the host has too little memory for that or cannot listen there, it is refused before
+    anything is lost. The snapshot stays, and so do those taken later.
 options:
   machine:
     description: The machine's name.
@@ -111,9 +112,11 @@ plan:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.virtualbox.manage import no_room, occupied
 from ansible.module_utils.virtualbox.model import Machine
 from ansible.module_utils.virtualbox.module import PROGRAM, refuse, virtualbox
-from ansible.module_utils.virtualbox.snapshot import WantedSnapshot, make_plan, mistakes
+from ansible.module_utils.virtualbox.plan import starts
+from ansible.module_utils.virtualbox.snapshot import WantedSnapshot, make_plan, mistakes, needed, opened
 
 
 def machine_facts(machine: Machine | None) -> dict[str, Any] | None:
@@ -153,7 +156,12 @@ def main() -> None:
     with virtualbox(module) as manager:
         machine = manager.machine(want.machine)
         plan = make_plan(want, machine)
-        refuse(module, plan.problems)
+        problems = [*plan.problems]
+        if machine is not None and starts(plan):
+            # Before anything is lost. The machine starts with what it had then.
+            problems += no_room(want.machine, needed(want, machine))
+            problems += occupied(opened(want, machine))
+        refuse(module, problems)
         if plan.steps and not module.check_mode:
             manager.carry_out(want.machine, plan.steps, timeout)
             machine = manager.machine(want.machine)

@@ -18,7 +18,8 @@ description:
     what is on them then.
   - A running machine is neither powered off nor restarted without O(force). Port forwards change while it
     runs.
-  - Disks are compared by their file. One that a snapshot has put in front of another counts as that.
+  - Disks are compared by their file. One that a snapshot has put in front of another counts as that, and is
+    not detached while the snapshot is there, since what is on it would be lost.
 options:
   name:
     description: The machine's name. It begins with a letter or a digit.
@@ -231,7 +232,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.virtualbox.manage import closed, free_memory
+from ansible.module_utils.virtualbox.manage import no_room, occupied
 from ansible.module_utils.virtualbox.model import (
     ATTACHMENTS,
     BOOT_DEVICES,
@@ -362,26 +363,6 @@ def missing_media(want: Wanted) -> list[str]:
     ]
 
 
-def no_room(want: Wanted, machine: Machine | None) -> list[str]:
-    """Return a sentence if the machine is to be started and the host has too little memory for it."""
-    needed, free = want.memory or (machine.memory if machine else 0), free_memory()
-    if free is None or needed <= free:
-        return []
-    return [
-        f"memory: {want.name!r} takes {needed} MiB, and the host has {free} MiB free; give it less, or stop "
-        "something"
-    ]
-
-
-def occupied(want: Wanted, machine: Machine | None) -> list[str]:
-    """Return a sentence for each port forward that the host could not listen for."""
-    return [
-        f"forwards: {rule.line}: the host cannot listen there ({reason}); stop what does, or choose another "
-        "host_port"
-        for rule, reason in closed(opened(want, machine)).items()
-    ]
-
-
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
@@ -418,8 +399,9 @@ def main() -> None:
         if not problems and want.state != "absent":
             # In a trial run a disk may be yet to be made.
             problems += [] if module.check_mode else missing_media(want)
-            problems += no_room(want, machine) if starts(plan) else []
-            problems += occupied(want, machine)
+            if starts(plan):
+                problems += no_room(want.name, want.memory or (machine.memory if machine else 0))
+            problems += occupied(opened(want, machine))
         refuse(module, problems)
         if plan.steps and not module.check_mode:
             manager.carry_out(want.name, plan.steps, module.params["timeout"])

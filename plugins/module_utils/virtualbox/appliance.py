@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from .model import MARK, Machine, name_mistakes
+from .model import MARK, Machine, importing_key, name_mistakes
 from .plan import GONE, Plan, Step, refused, without_machine
 from .showvminfo import Pair
 
@@ -19,17 +19,18 @@ EXPORTS = ("saved", *GONE)
 """The states in which VirtualBox exports a machine: with its disks, without its memory."""
 
 _SUFFIX = ".ova"
+_AND = "; "
 
 
 @dataclass(frozen=True, slots=True)
 class WantedAppliance:
-    """What is asked for: the machine in the file, or a machine of the file.
+    """What is asked for: the machine in the file, a machine of the file, or neither (`absent`).
 
     `force` is the consent to replace a file that was not made of the machine.
     """
 
     path: str
-    machine: str
+    machine: str = ""
     state: str = "exported"
     folder: str = ""
     force: bool = False
@@ -60,8 +61,11 @@ class There:
 
 
 def part_of(path: str) -> str:
-    """Return the name that a file has while it is made. VirtualBox goes by its end."""
-    return path.removesuffix(_SUFFIX) + ".part" + _SUFFIX
+    """Return the name that a file has while it is made: one that nobody else would give, with the same end.
+
+    VirtualBox goes by the end, and what has the name is deleted when the file is made again.
+    """
+    return path.removesuffix(_SUFFIX) + ".cloud-lab-part" + _SUFFIX
 
 
 def export_key(path: str) -> str:
@@ -72,6 +76,21 @@ def export_key(path: str) -> str:
 def note(machine: Machine, content: str, file: File) -> str:
     """Return what is kept about a file: what it was made of, and how to know it again."""
     return f"{machine.uuid} {content} {file.size} {file.changed}"
+
+
+def replacing(note: str, there: There) -> str:
+    """Return what is kept while a file takes the place of the one that is there: either is known then."""
+    return _AND.join([note, *_notes(there)])
+
+
+def _notes(there: There) -> list[str]:
+    """Return what is kept about the file that is there; nothing of one that was not made here."""
+    file = there.file
+    return [
+        note
+        for note in there.exported.split(_AND)
+        if file is not None and note.endswith(f" {file.size} {file.changed}")
+    ]
 
 
 def attached(pairs: Iterable[Pair]) -> list[str]:
@@ -101,7 +120,7 @@ def _mistakes(wanted: WantedAppliance) -> Iterator[str]:
         yield f"path: {wanted.path!r} is relative to nothing that lasts; begin it with a slash"
     if not wanted.path.endswith(_SUFFIX):
         yield f"path: {wanted.path!r} is to hold a machine in one file; let it end in {_SUFFIX}"
-    for mistake in name_mistakes(wanted.machine):
+    for mistake in name_mistakes(wanted.machine) if wanted.state != "absent" else ():
         yield mistake.replace("name: ", "machine: ", 1)
     if wanted.state == "imported" and not PurePath(wanted.folder).is_absolute():
         yield f"folder: {wanted.folder!r} is relative to nothing that lasts; begin it with a slash"
@@ -109,7 +128,18 @@ def _mistakes(wanted: WantedAppliance) -> Iterator[str]:
 
 def make_plan(wanted: WantedAppliance, there: There) -> Plan:
     """Return what leads from what there is to what is wanted."""
+    if wanted.state == "absent":
+        return _absent(wanted, there)
     return _exported(wanted, there) if wanted.state == "exported" else _imported(wanted, there)
+
+
+def _absent(wanted: WantedAppliance, there: There) -> Plan:
+    if there.file is None:
+        return Plan()
+    if not _notes(there):
+        return Plan(kept=f"path: {wanted.path} is a file that this module has not made, so it stays")
+    # Without the file the note about it is of no use.
+    return Plan((Step(("setextradata", "global", export_key(wanted.path)), f"- file {wanted.path}"),))
 
 
 def _exported(wanted: WantedAppliance, there: There) -> Plan:
@@ -121,9 +151,10 @@ def _exported(wanted: WantedAppliance, there: There) -> Plan:
             f"machine: {machine.name!r} is {machine.state}, and its disks change; stop it or save it first "
             "(module virtualbox_vm)"
         )
-    if file is not None and there.exported == note(machine, there.content, file):
+    if file is not None and note(machine, there.content, file) in _notes(there):
         return Plan()
-    if file is not None and not _is_of(machine, file, there.exported) and not wanted.force:
+    is_of_it = any(note.startswith(f"{machine.uuid} ") for note in _notes(there))
+    if file is not None and not is_of_it and not wanted.force:
         return refused(
             f"path: {wanted.path} is a file that this module has not made of {machine.name!r}; name another, "
             "or consent to lose it with force: true"
@@ -133,15 +164,12 @@ def _exported(wanted: WantedAppliance, there: There) -> Plan:
     return Plan((Step(call, f"{sign} file {wanted.path} (of machine {machine.name})"),))
 
 
-def _is_of(machine: Machine, file: File, exported: str) -> bool:
-    """Whether a file was made of the machine, as it is now or was before."""
-    uuid, _, rest = exported.partition(" ")
-    return uuid == machine.uuid and rest.partition(" ")[2] == f"{file.size} {file.changed}"
-
-
 def _imported(wanted: WantedAppliance, there: There) -> Plan:
     name, machine = wanted.machine, there.machine
+    mark = ("setextradata", name, MARK, name)
     if machine is not None:
+        if machine.importing == wanted.path:
+            return Plan((Step(mark, f"~ machine {name} (import of {wanted.path} finished)"),))
         if machine.is_ours and there.imported == wanted.path:
             return Plan()
         return refused(
@@ -151,14 +179,28 @@ def _imported(wanted: WantedAppliance, there: There) -> Plan:
     options = ("--vsys", "0", "--vmname", name, "--basefolder", wanted.folder)
     return Plan(
         (
+            # First, so that a machine of a run that was killed, which VirtualBox goes on to make, is known.
+            Step(("setextradata", "global", importing_key(settings_path(wanted)), wanted.path)),
             Step(
                 ("import", wanted.path, "--options", "importtovdi", *options),
                 f"+ machine {name} (of {wanted.path})",
             ),
-            Step(("setextradata", name, MARK, name)),
-            Step(("setextradata", name, IMPORTED, wanted.path)),
+            Step(mark),
         )
     )
+
+
+def ending(wanted: WantedAppliance) -> tuple[Step, ...]:
+    """Return what ends an import, after its disks have got their places."""
+    return (
+        Step(("setextradata", wanted.machine, IMPORTED, wanted.path)),
+        Step(("setextradata", "global", importing_key(settings_path(wanted)))),
+    )
+
+
+def settings_path(wanted: WantedAppliance) -> str:
+    """Return where VirtualBox puts the settings of a machine that it imports."""
+    return str(PurePath(wanted.folder, wanted.machine, f"{wanted.machine}.vbox"))
 
 
 def disk_paths(machine: Machine) -> list[str]:

@@ -10,7 +10,8 @@ from .plan import Arguments
 
 _SUFFIXES: Mapping[str, str] = {"VDI": ".vdi", "VMDK": ".vmdk", "VHD": ".vhd"}
 FORMATS = tuple(_SUFFIXES)
-_PART = ".part"
+_PART = ".cloud-lab-part"
+"""A name that nobody else would give: what has it is deleted when a disk is made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +31,26 @@ class Disk:
     """A disk that is there.
 
     `mark` is the path under which it was made here, empty for a disk of somebody else. `users` are the
-    machines that it is attached to.
+    machines that it is attached to. `has_children` says that snapshots have put other disks in front of it.
     """
 
     uuid: str
     mark: str = ""
     users: tuple[str, ...] = ()
+    has_children: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DiskPlan:
-    """Whether to make the disk or to delete it, or the one problem that forbids it."""
+    """Whether to make the disk or to delete it, or the one problem that forbids it.
+
+    `kept` says that the disk of somebody else stays.
+    """
 
     make: bool = False
     delete: bool = False
     problem: str = ""
+    kept: str = ""
 
     @property
     def changes(self) -> bool:
@@ -85,16 +91,23 @@ def _mistakes(wanted: WantedDisk) -> Iterator[str]:
         yield f"clone_of: {wanted.path!r} is the disk itself; name another one"
 
 
-def plan(wanted: WantedDisk, there: Disk | None) -> DiskPlan:
-    """Return what leads from the disk there is, or None, to what is wanted: one that is there stays."""
+def plan(wanted: WantedDisk, there: Disk | None, source: Disk | None = None) -> DiskPlan:
+    """Return what leads from the disk there is, or None, to what is wanted: one that is there stays.
+
+    `source` is the disk that it is a clone of.
+    """
+    if wanted.state == "present" and there is None and source is not None and source.has_children:
+        users = ", ".join(source.users) or "no machine"
+        return DiskPlan(
+            problem=f"clone_of: {wanted.clone_of} is as it was at a snapshot ({users}), and what was written "
+            "since would be missing; delete the snapshots first (module virtualbox_snapshot)"
+        )
     if wanted.state == "present":
         return DiskPlan(make=there is None)
     if there is None:
         return DiskPlan()
     if there.mark != wanted.path:
-        return DiskPlan(
-            problem=f"path: {wanted.path} is a disk that this module has not made; delete it yourself"
-        )
+        return DiskPlan(kept=f"path: {wanted.path} is a disk that this module has not made, so it stays")
     if there.users:
         users = ", ".join(there.users)
         return DiskPlan(problem=f"path: {wanted.path} is attached to {users}; detach it first")

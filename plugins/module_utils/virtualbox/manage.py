@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import socket
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from . import appliance
 from .appliance import IMPORTED, File, There, WantedAppliance, disk_paths, export_key
 from .disk import Disk, WantedDisk, making, mark_key, part_of
 from .errors import explained
-from .model import MARK, Forward, History, Machine
-from .plan import Step
+from .model import MARK, Forward, History, Machine, importing_key
+from .plan import GONE, Step, ends_in_vain
 from .settings import history
 from .showvminfo import Pair, pairs
 from .state import Medium, extra_data, machine, media, settings_of_snapshots
@@ -75,7 +76,13 @@ class Manager:
         values = self._pairs(name)
         if not values:
             return None
-        return machine(values, self._noted(name, MARK), self.media(), _history(settings_of_snapshots(values)))
+        return machine(
+            values,
+            self._noted(name, MARK),
+            self.media(),
+            _history(settings_of_snapshots(values)),
+            self._noted("global", importing_key(dict(values)["CfgFile"])),
+        )
 
     def _pairs(self, name: str) -> list[Pair]:
         """Return what VirtualBox says of a machine; nothing if there is none of that name."""
@@ -99,7 +106,9 @@ class Manager:
         if not Path(path).exists():
             return None
         (found,) = media(self.call(["showmediuminfo", "disk", path]))
-        return Disk(found.uuid, self._noted("global", mark_key(found.uuid)), found.users)
+        return Disk(
+            found.uuid, self._noted("global", mark_key(found.uuid)), found.users, bool(found.children)
+        )
 
     def make(self, want: WantedDisk) -> None:
         """Make a disk under another name, mark it as ours, and give it its name: nobody sees half of it."""
@@ -125,7 +134,7 @@ class Manager:
 
     def appliance(self, want: WantedAppliance) -> There:
         """Return the file and the machine, and what is known of the two."""
-        values = self._pairs(want.machine)
+        values = self._pairs(want.machine) if want.machine else []
         exported = self._noted("global", export_key(want.path))
         if not values:
             return There(file_of(want.path), exported=exported)
@@ -146,18 +155,47 @@ class Manager:
         if made is None or there.machine is None:
             raise ManageError(f"path: VirtualBox has exported {want.machine!r}, and there is no {part}")
         note = appliance.note(there.machine, there.content, made)
-        self.call(["setextradata", "global", export_key(want.path), note])
+        self.call(["setextradata", "global", export_key(want.path), appliance.replacing(note, there)])
         part.replace(want.path)
 
-    def import_(self, want: WantedAppliance, steps: Iterable[Step]) -> None:
-        """Make a machine of a file, mark it as ours, and its disks with their places."""
+    def remove(self, want: WantedAppliance, steps: Iterable[Step]) -> None:
+        """Delete a file, and then what is noted of it."""
+        Path(want.path).unlink()
         self.carry_out(want.machine, steps, 0)
+
+    def import_(self, want: WantedAppliance, steps: Iterable[Step]) -> None:
+        """Make a machine of a file, mark it as ours, and its disks with their places; or go on with that."""
+        try:
+            self.carry_out(want.machine, steps, 0)
+        except ManageError:
+            # Where only VBoxManage has ended, VirtualBox goes on. Where it has taken back what it had made,
+            # the next machine of that name is another's.
+            if not has_files(Path(appliance.settings_path(want)).parent):
+                self.carry_out(want.machine, appliance.ending(want)[1:], 0)
+            raise
         found = self.machine(want.machine)
         for number, path in enumerate(disk_paths(found) if found else (), 1):
-            if disk := self.disk(path):
-                place = appliance.disk_path(want, number)
-                self.call(["setextradata", "global", mark_key(disk.uuid), place])
-                self.call(["modifymedium", "disk", disk.uuid, "--move", place])
+            place = appliance.disk_path(want, number)
+            if path != place:
+                self._move(path, place)
+        self.carry_out(want.machine, appliance.ending(want), 0)
+
+    def _move(self, path: str, place: str) -> None:
+        """Mark a disk as made here, and move it."""
+        if Path(place).exists():
+            raise ManageError(
+                f"folder: there is a file {place} already, where the disk {path} shall be; move it away, and "
+                "run this again"
+            )
+        (found,) = media(self.call(["showmediuminfo", "disk", path]))
+        self.call(["setextradata", "global", mark_key(found.uuid), place])
+        _, output, errors = self._try(["modifymedium", "disk", found.uuid, "--move", place])
+        # Its status is that of a success whatever has happened.
+        if not Path(place).exists():
+            raise ManageError(
+                f"folder: VirtualBox has not moved {path} to {place}: {explained(errors or output)}; mend "
+                "that, and run this again"
+            )
 
     def carry_out(self, name: str, steps: Iterable[Step], timeout: float) -> None:
         """Take the steps in order; `timeout` is how long each may take to bring the machine to its state."""
@@ -170,9 +208,17 @@ class Manager:
         end = time.monotonic() + timeout
         while True:
             values = dict(pairs(self.call(["showvminfo", name, "--machinereadable"])))
+            state = values["VMState"]
+            # One that has crashed is off as well.
+            reached = state == step.wait or (step.wait in GONE and state in GONE)
             # The session is what still holds the machine when its state is reached.
-            if values["VMState"] == step.wait and (step.wait == "running" or "SessionName" not in values):
+            if reached and (step.wait == "running" or "SessionName" not in values):
                 return
+            if ends_in_vain(step, state):
+                raise ManageError(
+                    f"name: {name!r} is {state} and will not be {step.wait}; read why in its log "
+                    f"({values['LogFldr']}/VBox.log), and power it off with force: true if it is not off"
+                )
             if time.monotonic() > end:
                 remedy = (
                     "; the guest has not followed its power button, consent to power it off with force: true"
@@ -180,7 +226,7 @@ class Manager:
                     else ""
                 )
                 raise ManageError(
-                    f"name: {name!r} is {values['VMState']} and not {step.wait} after {timeout:g} s{remedy}"
+                    f"name: {name!r} is {state} and not {step.wait} after {timeout:g} s{remedy}"
                 )
             time.sleep(_POLL_SECONDS)
 
@@ -195,12 +241,11 @@ def _history(path: str) -> History:
         raise ManageError(f"machine: {path} with its snapshots cannot be read: {error}") from error
 
 
-def closed(forwards: Iterable[Forward]) -> dict[Forward, str]:
-    """Return the rules whose address on the host cannot be listened on, each with the reason.
+def occupied(forwards: Iterable[Forward]) -> Iterator[str]:
+    """Yield a sentence for each port forward that the host could not listen for.
 
     VirtualBox itself starts the machine all the same and notes it in a log.
     """
-    found = {}
     for forward in forwards:
         kind = socket.SOCK_STREAM if forward.protocol == "tcp" else socket.SOCK_DGRAM
         with socket.socket(socket.AF_INET, kind) as listener:
@@ -209,8 +254,26 @@ def closed(forwards: Iterable[Forward]) -> dict[Forward, str]:
             try:
                 listener.bind((forward.host_ip, forward.host_port))
             except OSError as error:
-                found[forward] = os.strerror(error.errno or 0).lower()
-    return found
+                yield f"forwards: {forward.line}: {_refusal(forward, error.errno or 0)}"
+
+
+def _refusal(forward: Forward, number: int) -> str:
+    """Return why the host cannot listen for a port forward, and what helps."""
+    if number == errno.EADDRNOTAVAIL:
+        return f"the host has no address {forward.host_ip}; give it that address, or name one that it has"
+    reason = os.strerror(number).lower()
+    return f"the host cannot listen there ({reason}); stop what does, or choose another host_port"
+
+
+def no_room(name: str, needed: int) -> list[str]:
+    """Return a sentence if the host has too little memory to start a machine that takes `needed` MiB."""
+    free = free_memory()
+    if free is None or needed <= free:
+        return []
+    return [
+        f"memory: {name!r} takes {needed} MiB, and the host has {free} MiB free; give it less, or stop "
+        "something"
+    ]
 
 
 def file_of(path: str) -> File | None:
@@ -220,6 +283,11 @@ def file_of(path: str) -> File | None:
     except OSError:
         return None
     return File(path, found.st_size, found.st_mtime_ns)
+
+
+def has_files(directory: Path) -> bool:
+    """Whether there is anything in a directory. VirtualBox leaves an empty one where an import has failed."""
+    return directory.is_dir() and any(directory.iterdir())
 
 
 def free_memory() -> int | None:

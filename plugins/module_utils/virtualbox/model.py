@@ -10,6 +10,16 @@ from ipaddress import IPv4Address, IPv4Network
 MARK = "cloud-lab/machine"
 """The key of a machine's extra data by which it is known as made here; its value is the machine's name."""
 
+
+def importing_key(settings: str) -> str:
+    """Return the key of VirtualBox's global extra data that says what a machine is being imported from.
+
+    It is there before the machine, which so is known as ours before it can be marked. The machine is known
+    by its settings file, since somebody else's may get the name.
+    """
+    return f"cloud-lab/importing{settings}"
+
+
 PROTOCOLS = ("tcp", "udp")
 ATTACHMENTS = ("nat", "hostonly", "bridged", "intnet", "none")
 BUSES = ("ide", "sata", "scsi", "virtio-scsi")
@@ -20,6 +30,9 @@ CARDS = 8
 MEMORY_RANGE = (4, 2097152)
 """MiB that VirtualBox gives to a machine."""
 CPU_RANGE = (1, 64)
+
+DEAD = "gurumeditation"
+"""The state of a machine that VirtualBox could not go on with; its process stays until it is powered off."""
 
 _NAME_LIMIT = 200
 _NOT_IN_A_NAME = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
@@ -52,6 +65,11 @@ class Forward:
         """The rule for people."""
         host = f"{self.host_ip or '*'}:{self.host_port}"
         return f"{self.name}: {self.protocol} {host} -> {self.guest_ip or 'guest'}:{self.guest_port}"
+
+    def meets(self, other: Forward) -> bool:
+        """Whether the host can listen for one of the two only."""
+        same = (self.protocol, self.host_port) == (other.protocol, other.host_port)
+        return same and (self.host_ip == other.host_ip or not self.host_ip or not other.host_ip)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +140,18 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A machine as it was. `parent` is the identifier of the one before, empty for the first."""
+    """A machine as it was. `parent` is the identifier of the one before, empty for the first.
+
+    `memory` and `forwards` are the MiB and the port forwards that the machine had, 0 where VirtualBox says
+    nothing of it.
+    """
 
     uuid: str
     name: str
     parent: str = ""
     has_memory: bool = False
+    memory: int = 0
+    forwards: tuple[Forward, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +174,7 @@ NO_HISTORY = History()
 class Machine:
     """A machine of VirtualBox. `mark` is its extra data under `MARK`, empty for a machine of somebody else.
 
+    `settings` is its settings file, and `importing` the file of which an import that has not ended makes it.
     `os_type` is what VirtualBox calls it for people. `state` is VirtualBox's word, such as running, poweroff,
     saved, aborted or paused."""
 
@@ -168,16 +193,18 @@ class Machine:
     drives: Mapping[Place, Drive] = field(default_factory=dict)
     consoles: Mapping[int, str] = field(default_factory=dict)
     history: History = NO_HISTORY
+    settings: str = ""
+    importing: str = ""
 
     @property
     def is_ours(self) -> bool:
         """Whether the machine was made here."""
-        return self.mark == self.name
+        return self.mark == self.name or self.importing != ""
 
     @property
     def is_up(self) -> bool:
         """Whether a process runs the machine."""
-        return self.state in ("running", "paused", "starting", "restoring")
+        return self.state in ("running", "paused", "starting", "restoring", DEAD)
 
 
 def mistakes(wanted: Wanted) -> list[str]:
@@ -221,12 +248,11 @@ def _boot_mistakes(order: tuple[str, ...]) -> Iterator[str]:
 
 def _card_mistakes(number: int, card: Card) -> Iterator[str]:
     where = f"nics[{number - 1}]"
-    network = None
     if number > CARDS:
         yield f"{where}: a machine has {CARDS} network cards at most; leave it out"
     if card.attachment == "nat" and card.network is not None:
         try:
-            network = IPv4Network(card.network)
+            IPv4Network(card.network)
         except ValueError as error:
             yield f"{where}.network: {card.network!r} is no network ({error}); write it like 10.0.2.0/24"
     if card.attachment in ("hostonly", "bridged", "intnet") and not card.network:
@@ -236,10 +262,10 @@ def _card_mistakes(number: int, card: Card) -> Iterator[str]:
     if card.forwards and card.attachment != "nat":
         yield f"{where}.forwards: {card.attachment} has no address translation; use nat, or leave them out"
     for forward in sorted(card.forwards or ()):
-        yield from _forward_mistakes(f"{where}.forwards", forward, network)
+        yield from _forward_mistakes(f"{where}.forwards", forward)
 
 
-def _forward_mistakes(where: str, forward: Forward, network: IPv4Network | None) -> Iterator[str]:
+def _forward_mistakes(where: str, forward: Forward) -> Iterator[str]:
     if not forward.name or _NOT_IN_A_RULE.search(forward.name):
         yield f"{where}: {forward.name!r} is no name of a rule; use some characters, but no commas or quotes"
     where = f"{where} {forward.name}"
@@ -252,30 +278,26 @@ def _forward_mistakes(where: str, forward: Forward, network: IPv4Network | None)
         if not address:
             continue
         try:
-            parsed = IPv4Address(address)
+            IPv4Address(address)
         except ValueError:
             yield f"{where}: {key} {address!r} is no address; write it like 10.0.2.15"
-            continue
-        if key == "guest_ip" and network is not None and parsed not in network:
-            yield f"{where}: guest_ip {address} is not in the NAT's network {network}; choose one that is"
 
 
 def _doubled_forwards(cards: Mapping[int, Card]) -> Iterator[str]:
-    seen: dict[tuple[str, str, int], str] = {}
+    seen: list[Forward] = []
     for number, card in sorted(cards.items()):
         names: set[str] = set()
         for forward in sorted(card.forwards or ()):
             if forward.name in names:
                 yield f"nics[{number - 1}].forwards: {forward.name} is there twice; rename one of the rules"
             names.add(forward.name)
-            outside = (forward.protocol, forward.host_ip, forward.host_port)
-            if outside in seen:
+            if other := next(filter(forward.meets, seen), None):
                 host = f"{forward.host_ip or '*'}:{forward.host_port}"
                 yield (
-                    f"nics[{number - 1}].forwards {forward.name}: {host} is that of {seen[outside]} too; "
+                    f"nics[{number - 1}].forwards {forward.name}: {host} is that of {other.name} too; "
                     "choose another host_port"
                 )
-            seen[outside] = forward.name
+            seen.append(forward)
 
 
 def _drive_mistakes(wanted: Wanted) -> Iterator[str]:

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import PurePath
 
-from .model import BOOT_PLACES, MARK, Card, Controller, Forward, Machine, Place, Wanted
+from .model import (
+    BOOT_PLACES,
+    DEAD,
+    MARK,
+    Card,
+    Controller,
+    Forward,
+    Machine,
+    Place,
+    Wanted,
+    importing_key,
+)
 
 Arguments = tuple[str, ...]
 
@@ -15,6 +28,13 @@ SERIAL_PORTS: Mapping[int, tuple[str, str]] = {1: ("0x3F8", "4"), 2: ("0x2F8", "
 GONE = "poweroff", "aborted"
 """The states of a machine that nothing runs and that has nothing to lose."""
 LOSABLE = "saved", "aborted-saved"
+
+_PASSING: Mapping[str, tuple[str, ...]] = {
+    "started": ("starting", "restoring"),
+    "stopped": ("starting", "restoring", DEAD),
+    "absent": ("starting", "restoring", DEAD),
+}
+"""The passing states from which VirtualBox brings a machine to the one that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +65,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps in order, or the problems that forbid them."""
+    """The steps in order, or the problems that forbid them. `kept` says what of somebody else stays."""
 
     steps: tuple[Step, ...] = ()
     problems: tuple[str, ...] = ()
+    kept: str = ""
 
     @property
     def lines(self) -> list[str]:
@@ -64,15 +85,38 @@ class Plan:
 def make_plan(wanted: Wanted, machine: Machine | None) -> Plan:
     """Return what leads from the machine there is, or None, to what is wanted."""
     if machine is None:
-        return Plan() if wanted.state == "absent" else _created(wanted)
+        if wanted.state == "absent":
+            return Plan()
+        machine = Machine(wanted.name, mark=wanted.name)
+        strays = tuple(_strays(wanted, machine))
+        return refused(*strays) if strays else _created(wanted, machine)
     if not machine.is_ours:
         return refused(
             f"name: there is a machine {wanted.name!r} that this module has not made; choose another name, "
             "or remove it yourself"
         )
+    if problem := _unreachable(wanted, machine):
+        return refused(problem)
     if wanted.state == "absent":
         return _absent(wanted, machine)
     return _converged(wanted, machine)
+
+
+def _unreachable(wanted: Wanted, machine: Machine) -> str:
+    """Return why a machine does not get from its state to the one that is asked for; empty if it does."""
+    state = machine.state
+    if wanted.state == "present" or state in ("running", "paused", *GONE, *LOSABLE):
+        return ""
+    # The power button is for a guest that runs; these are powered off.
+    with_consent = wanted.force or wanted.state == "started"
+    if with_consent and state in _PASSING.get(wanted.state, ()):
+        return ""
+    remedy = (
+        "consent to power it off with state: stopped and force: true"
+        if state == DEAD
+        else "run this again when that has ended"
+    )
+    return f"name: {wanted.name!r} is {state} and cannot be {wanted.state} from there; {remedy}"
 
 
 def refused(*problems: str) -> Plan:
@@ -88,7 +132,7 @@ def without_machine(name: str) -> Plan:
     )
 
 
-def _created(wanted: Wanted) -> Plan:
+def _created(wanted: Wanted, machine: Machine) -> Plan:
     arguments: Arguments = ("createvm", "--name", wanted.name, "--register")
     if wanted.os_type is not None:
         arguments += ("--ostype", wanted.os_type)
@@ -99,13 +143,15 @@ def _created(wanted: Wanted) -> Plan:
         # At once, so that a run that is killed here knows its own machine again.
         Step(("setextradata", wanted.name, MARK, wanted.name)),
     ]
-    changes = differences(wanted, Machine(wanted.name, mark=wanted.name))
+    changes = differences(wanted, machine)
     steps += [step for change in changes for step in _steps(change.line, change.offline)]
     steps += _arriving(wanted, "poweroff")
     return Plan(tuple(steps))
 
 
 def _converged(wanted: Wanted, machine: Machine) -> Plan:
+    if problems := [*_strays(wanted, machine), *_lost_disks(wanted, machine)]:
+        return refused(*problems)
     changes = differences(wanted, machine)
     if machine.state in GONE or not changes:
         steps = [step for change in changes for step in _steps(change.line, change.offline)]
@@ -192,9 +238,17 @@ def _absent(wanted: Wanted, machine: Machine) -> Plan:
         Step(("snapshot", name, "delete", snapshot.uuid), f"- snapshot {snapshot.name}")
         for snapshot in reversed(machine.history.snapshots)
     ]
-    # Unregistering deletes what is attached, whoever made it.
-    steps += [Step(_attach(name, place, "hdd", "none")) for place in sorted(machine.drives)]
+    # Unregistering deletes what is attached, whoever made it. Where an import has not ended, the disks in the
+    # machine's directory are the import's.
+    own = PurePath(machine.settings).parent if machine.importing else None
+    steps += [
+        Step(_attach(name, place, "hdd", "none"))
+        for place, drive in sorted(machine.drives.items())
+        if PurePath(drive.medium).parent != own
+    ]
     steps.append(Step(("unregistervm", name, "--delete"), f"- machine {name}"))
+    if machine.importing:
+        steps.append(Step(("setextradata", "global", importing_key(machine.settings))))
     return Plan(tuple(steps))
 
 
@@ -291,17 +345,35 @@ def _forwards(
         )
 
 
+def _strays(wanted: Wanted, machine: Machine) -> Iterator[str]:
+    """Yield a sentence for each port forward that leads past the network behind its card."""
+    for number, card in sorted(wanted.cards.items()):
+        network = _nat_network(number, card, machine.cards.get(number, card))
+        for rule in sorted(card.forwards or ()):
+            if rule.guest_ip and network is not None and IPv4Address(rule.guest_ip) not in network:
+                yield (
+                    f"nics[{number - 1}].forwards {rule.name}: guest_ip {rule.guest_ip} is not in the NAT's "
+                    f"network {network}; choose one that is"
+                )
+
+
+def _nat_network(number: int, wanted: Card, there: Card) -> IPv4Network | None:
+    """Return the addresses behind a card; None where VirtualBox has put them in other words."""
+    stated = wanted.network or (there.network if there.attachment == "nat" else None)
+    try:
+        # VirtualBox's own choice for each card.
+        return IPv4Network(f"10.0.{number + 1}.0/24" if stated in (None, "nat") else stated, strict=False)
+    except ValueError:
+        return None
+
+
 def _storage(wanted: Wanted, machine: Machine) -> Iterator[Change]:
     """Detach, remove, add and attach, in this order: a controller goes when it is empty."""
     name = wanted.name
     controllers = machine.controllers if wanted.controllers is None else wanted.controllers
     drives = machine.drives if wanted.drives is None else wanted.drives
-    rebuilt = {
-        label
-        for label in machine.controllers
-        if _is_another(controllers.get(label), machine.controllers[label])
-    }
-    gone = machine.controllers.keys() - controllers.keys() | rebuilt
+    rebuilt = _rebuilt(wanted, machine)
+    gone = _gone(wanted, machine)
     for place, drive in sorted(machine.drives.items()):
         if place not in drives or place.controller in gone or drives[place].kind != drive.kind:
             yield Change(
@@ -328,6 +400,46 @@ def _storage(wanted: Wanted, machine: Machine) -> Iterator[Change]:
             )
 
 
+def _lost_disks(wanted: Wanted, machine: Machine) -> Iterator[str]:
+    """Yield why a machine with snapshots cannot be changed so: it would lose what is on its disks.
+
+    A disk that comes back gets a new difference from the snapshot; what was written since is in the old one,
+    which nothing uses any more.
+    """
+    drives = machine.drives if wanted.drives is None else wanted.drives
+    gone = _gone(wanted, machine)
+    lost = sorted(
+        place
+        for place, drive in machine.drives.items()
+        if drive.kind == "hdd" and (place.controller in gone or drives.get(place) != drive)
+    )
+    if not lost or not machine.history.snapshots:
+        return
+    option = "drives" if wanted.drives is not None else "controllers"
+    places = ", ".join(f"{machine.drives[place].medium} ({_where(place)})" for place in lost)
+    names = ", ".join(snapshot.name for snapshot in machine.history.snapshots)
+    yield (
+        f"{option}: this would detach {places} from {wanted.name!r}, and lose what was written there since "
+        f"the snapshots {names}; delete those first (module virtualbox_snapshot), or leave it where it is"
+    )
+
+
+def _gone(wanted: Wanted, machine: Machine) -> set[str]:
+    """Return the controllers that are removed, to be made anew or not."""
+    if wanted.controllers is None:
+        return set()
+    return machine.controllers.keys() - wanted.controllers.keys() | _rebuilt(wanted, machine)
+
+
+def _rebuilt(wanted: Wanted, machine: Machine) -> set[str]:
+    """Return the controllers that are made anew."""
+    return {
+        label
+        for label, there in machine.controllers.items()
+        if _is_another((wanted.controllers or {}).get(label), there)
+    }
+
+
 def _is_another(wanted: Controller | None, there: Controller) -> bool:
     """Whether a controller that stays has to be made anew."""
     if wanted is None:
@@ -343,6 +455,13 @@ def _where(place: Place) -> str:
 def _attach(name: str, place: Place, kind: str, medium: str) -> Arguments:
     where = ("--storagectl", place.controller, "--port", str(place.port), "--device", str(place.device))
     return ("storageattach", name, *where, "--type", kind, "--medium", medium)
+
+
+def ends_in_vain(step: Step, state: str) -> bool:
+    """Whether a machine in this state does not get to where the step should bring it."""
+    if state == DEAD:
+        return step.arguments[-1] != "poweroff"
+    return step.wait not in GONE and state in (*GONE, "aborted-saved")
 
 
 def starts(plan: Plan) -> bool:
@@ -361,12 +480,14 @@ def opened(wanted: Wanted, machine: Machine | None) -> list[Forward]:
     is_up = machine is not None and machine.is_up
     if wanted.state != "started" and not (wanted.state == "present" and is_up):
         return []
-    listened = frozenset().union(*there.values()) if is_up else frozenset()
-    # A rule that is renamed keeps its address.
-    known = {(rule.protocol, rule.host_ip, rule.host_port) for rule in listened}
-    return sorted(
-        rule
-        for rules in after.values()
-        for rule in rules
-        if (rule.protocol, rule.host_ip, rule.host_port) not in known
-    )
+    return sorted(not_listened((rule for rules in after.values() for rule in rules), machine))
+
+
+def not_listened(rules: Iterable[Forward], machine: Machine | None) -> Iterator[Forward]:
+    """Yield the rules for which the machine does not listen.
+
+    Where one of its rules is it listens itself, and stops when that one is renamed or moved.
+    """
+    cards = machine.cards.values() if machine is not None and machine.is_up else ()
+    listened = [rule for card in cards for rule in card.forwards or ()]
+    return (rule for rule in rules if not any(rule.meets(other) for other in listened))

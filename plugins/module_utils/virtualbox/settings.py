@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-from .model import History, Snapshot
+from .model import Forward, History, Snapshot
 
 
 def history(text: str) -> History:
@@ -32,6 +32,28 @@ def history(text: str) -> History:
 def _snapshots(parent: ElementTree.Element, uuid: str) -> Iterator[Snapshot]:
     for one in parent.iterfind("{*}Snapshot[@uuid]"):
         own = one.attrib["uuid"].strip("{}")
-        yield Snapshot(own, one.get("name", ""), uuid, bool(one.get("stateFile")))
+        memory = one.find("{*}Hardware/{*}Memory")
+        yield Snapshot(
+            own,
+            one.get("name", ""),
+            uuid,
+            bool(one.get("stateFile")),
+            0 if memory is None else int(memory.get("RAMSize", "0")),
+            tuple(_forwards(one)),
+        )
         for children in one.iterfind("{*}Snapshots"):
             yield from _snapshots(children, own)
+
+
+def _forwards(snapshot: ElementTree.Element) -> Iterator[Forward]:
+    """Yield the rules of the cards that were translated; a card that was not keeps its rules for later."""
+    cards = snapshot.iterfind("{*}Hardware/{*}Network/{*}Adapter[@enabled='true']")
+    for rule in (rule for card in cards for rule in card.iterfind("{*}NAT/{*}Forwarding")):
+        yield Forward(
+            rule.get("name", ""),
+            "tcp" if rule.get("proto") == "1" else "udp",
+            rule.get("hostip", ""),
+            int(rule.get("hostport", "0")),
+            rule.get("guestip", ""),
+            int(rule.get("guestport", "0")),
+        )

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .model import Machine, Snapshot
-from .plan import GONE, LOSABLE, Plan, Step, refused, without_machine
+from .model import Forward, Machine, Snapshot
+from .plan import GONE, LOSABLE, Plan, Step, not_listened, refused, without_machine
 
 TAKES = ("running", "paused", "saved", *GONE)
 """The states in which a snapshot is taken of a machine."""
@@ -114,6 +114,18 @@ def _deleted(snapshot: Snapshot, machine: Machine) -> Plan:
     return Plan((Step(call, f"- snapshot {snapshot.name} (of {machine.name})"),))
 
 
+def needed(wanted: WantedSnapshot, machine: Machine) -> int:
+    """Return the MiB that the host must have free to start the machine as it was then."""
+    held = machine.memory if machine.is_up else 0
+    return max(snapshot.memory for snapshot in named(wanted.name, machine)) - held
+
+
+def opened(wanted: WantedSnapshot, machine: Machine) -> list[Forward]:
+    """Return the rules for which the host begins to listen when the machine is started as it was then."""
+    rules = [rule for snapshot in named(wanted.name, machine) for rule in snapshot.forwards]
+    return sorted(not_listened(rules, machine))
+
+
 def _restored(wanted: WantedSnapshot, snapshot: Snapshot, machine: Machine) -> Plan:
     name = machine.name
     starting = Step(
@@ -127,6 +139,8 @@ def _restored(wanted: WantedSnapshot, snapshot: Snapshot, machine: Machine) -> P
         and machine.state == ("saved" if snapshot.has_memory else "poweroff")
     ):
         return Plan((starting,) if snapshot.has_memory else ())
+    if not machine.is_up and machine.state not in (*GONE, *LOSABLE):
+        return refused(f"machine: {name!r} is {machine.state}; run this again when that has ended")
     if (machine.is_up or machine.state in LOSABLE) and not wanted.force:
         return refused(
             f"machine: {name!r} is {machine.state}, and what it is doing would be lost; stop it first "

@@ -47,7 +47,11 @@ class Medium:
 
 
 def machine(
-    pairs: Sequence[Pair], mark: str = "", media: Sequence[Medium] = (), history: History = NO_HISTORY
+    pairs: Sequence[Pair],
+    mark: str = "",
+    media: Sequence[Medium] = (),
+    history: History = NO_HISTORY,
+    importing: str = "",
 ) -> Machine:
     """Return the machine that `showvminfo` tells of.
 
@@ -72,6 +76,8 @@ def machine(
         drives=dict(_drives(values, controllers, {medium.uuid: medium for medium in media})),
         consoles=dict(_consoles(values)),
         history=history,
+        settings=values["CfgFile"],
+        importing=importing,
     )
 
 

@@ -15,18 +15,22 @@ from virtualbox.appliance import (
     content,
     disk_path,
     disk_paths,
+    ending,
     make_plan,
     mistakes,
     note,
     part_of,
+    replacing,
 )
 from virtualbox.model import Drive, Machine, Place
+from virtualbox.plan import Plan
 from virtualbox.showvminfo import pairs
 
 WANTED = WantedAppliance("/srv/web.ova", "web")
 IMPORT = WantedAppliance("/srv/web.ova", "web", "imported", "/srv")
 MACHINE = Machine("web", "20c5bc44", mark="web")
 FILE = File("/srv/web.ova", 9, 1)
+ABSENT = WantedAppliance("/srv/web.ova", state="absent")
 MADE = There(FILE, MACHINE, "abc", note(MACHINE, "abc", FILE))
 
 
@@ -47,9 +51,11 @@ def problem(wanted, there):
 
 def test_a_machine_is_exported_under_another_name_first():
     plan = make_plan(WANTED, There(None, MACHINE))
-    assert [step.arguments for step in plan.steps] == [("export", "web", "--output", "/srv/web.part.ova")]
+    assert [step.arguments for step in plan.steps] == [
+        ("export", "web", "--output", "/srv/web.cloud-lab-part.ova")
+    ]
     assert plan.lines == ["+ file /srv/web.ova (of machine web)"]
-    assert part_of("/a.ova/b.ova") == "/a.ova/b.part.ova"
+    assert part_of("/a.ova/b.ova") == "/a.ova/b.cloud-lab-part.ova"
 
 
 def test_a_file_of_the_machine_as_it_is_now_is_left_alone():
@@ -80,6 +86,26 @@ def test_any_other_file_stays(there):
     assert len(calls(replace(WANTED, force=True), there)) == 1
 
 
+def test_a_file_that_was_made_here_is_deleted_whatever_it_was_made_of():
+    plan = make_plan(ABSENT, There(FILE, exported=MADE.exported))
+    assert [step.arguments for step in plan.steps] == [
+        ("setextradata", "global", "cloud-lab/exported/srv/web.ova")
+    ]
+    assert plan.lines == ["- file /srv/web.ova"]
+    assert make_plan(ABSENT, There(exported=MADE.exported)) == Plan()
+
+
+@pytest.mark.parametrize(
+    "there",
+    [There(FILE), There(replace(FILE, changed=2), exported=MADE.exported)],
+    ids=["foreign", "touched"],
+)
+def test_a_file_of_somebody_else_is_not_deleted(there):
+    assert make_plan(ABSENT, there) == Plan(
+        kept="path: /srv/web.ova is a file that this module has not made, so it stays"
+    )
+
+
 @pytest.mark.parametrize("state", EXPORTS)
 def test_a_machine_that_stands_still_is_exported(state):
     assert len(calls(WANTED, There(None, replace(MACHINE, state=state)))) == 1
@@ -96,12 +122,35 @@ def test_a_machine_that_is_not_there_is_not_exported():
     assert problem(WANTED, There()).startswith("machine: VirtualBox has no machine 'web' here; ")
 
 
-def test_a_machine_that_is_imported_is_marked():
+def test_a_file_is_known_while_another_takes_its_place():
+    # A run may be killed before the new file has its name, or after.
+    new = File(FILE.path, 10, 2)
+    kept = replacing(note(MACHINE, "def", new), MADE)
+    for there in (replace(MADE, content="def", exported=kept), replace(MADE, content="ghi", exported=kept)):
+        assert len(calls(WANTED, there)) == 1
+    assert calls(WANTED, There(new, MACHINE, "def", kept)) == []
+    # One that was replaced by consent is nobody's of ours.
+    assert replacing("new", There(FILE, MACHINE, exported="old")) == "new"
+
+
+def test_a_machine_that_is_imported_is_known_before_it_is_there():
     assert calls(IMPORT, There(FILE)) == [
+        "setextradata global cloud-lab/importing/srv/web/web.vbox /srv/web.ova",
         "import /srv/web.ova --options importtovdi --vsys 0 --vmname web --basefolder /srv",
         "setextradata web cloud-lab/machine web",
-        "setextradata web cloud-lab/imported /srv/web.ova",
     ]
+    assert [" ".join(step.arguments) for step in ending(IMPORT)] == [
+        "setextradata web cloud-lab/imported /srv/web.ova",
+        "setextradata global cloud-lab/importing/srv/web/web.vbox",
+    ]
+
+
+@pytest.mark.parametrize("mark", ["", "web"], ids=["unmarked", "marked"])
+def test_an_import_that_was_interrupted_is_gone_on_with(mark):
+    half = replace(MACHINE, mark=mark, importing="/srv/web.ova")
+    plan = make_plan(IMPORT, There(None, half))
+    assert [step.arguments for step in plan.steps] == [("setextradata", "web", "cloud-lab/machine", "web")]
+    assert plan.lines == ["~ machine web (import of /srv/web.ova finished)"]
 
 
 def test_a_machine_is_imported_once():
@@ -115,6 +164,7 @@ def test_a_machine_is_imported_once():
     [
         There(FILE, MACHINE),
         There(FILE, MACHINE, imported="/srv/other.ova"),
+        There(FILE, replace(MACHINE, importing="/srv/other.ova")),
         There(FILE, replace(MACHINE, mark=""), imported="/srv/web.ova"),
     ],
 )
@@ -150,7 +200,7 @@ def test_a_mistake(wanted, words):
 
 
 def test_a_folder_is_for_an_import_alone():
-    assert mistakes(WANTED) == mistakes(IMPORT) == []
+    assert mistakes(WANTED) == mistakes(IMPORT) == mistakes(ABSENT) == []
 
 
 def test_a_machine_is_known_again_by_all_that_is_said_of_it(recorded):

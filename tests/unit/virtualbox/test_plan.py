@@ -191,6 +191,47 @@ def test_each_state_is_reached_from_each(target, state, force, expected):
     assert calls(make_plan(wanted, replace(MACHINE, state=state))) == expected
 
 
+@pytest.mark.parametrize(
+    ("target", "state", "force", "expected"),
+    [
+        ("started", "starting", False, []),
+        ("started", "restoring", False, []),
+        ("stopped", "starting", True, ["controlvm web poweroff"]),
+        ("stopped", "gurumeditation", True, ["controlvm web poweroff"]),
+        ("present", "gurumeditation", False, []),
+    ],
+)
+def test_a_passing_state_is_left_where_that_is_possible(target, state, force, expected):
+    wanted = replace(WANTED, state=target, force=force)
+    assert calls(make_plan(wanted, replace(MACHINE, state=state))) == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "state", "force"),
+    [
+        ("saved", "starting", True),
+        ("stopped", "starting", False),
+        ("stopped", "saving", True),
+        ("absent", "stopping", True),
+        ("started", "stopping", False),
+    ],
+)
+def test_a_passing_state_is_named(target, state, force):
+    plan = make_plan(replace(WANTED, state=target, force=force), replace(MACHINE, state=state))
+    assert plan.problems == (
+        f"name: 'web' is {state} and cannot be {target} from there; run this again when that has ended",
+    )
+
+
+@pytest.mark.parametrize("target", ["started", "stopped", "saved", "absent"])
+def test_a_machine_that_virtualbox_has_given_up_is_not_off(target):
+    plan = make_plan(replace(WANTED, state=target), replace(MACHINE, state="gurumeditation"))
+    assert plan.problems == (
+        f"name: 'web' is gurumeditation and cannot be {target} from there; consent to power it off with "
+        "state: stopped and force: true",
+    )
+
+
 def test_a_saved_state_is_not_thrown_away():
     plan = make_plan(replace(WANTED, state="stopped"), replace(MACHINE, state="saved"))
     assert plan.problems == (
@@ -249,6 +290,52 @@ def test_with_consent_snapshots_are_merged_into_disks_that_stay(state, before):
     assert plan.lines[-4:] == ["- snapshot third", "- snapshot second", "- snapshot first", "- machine web"]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "option"),
+    [
+        (Wanted("web", controllers={"SATA": Controller("sata", "IntelAhci", 4)}), "controllers"),
+        (Wanted("web", controllers={"IDE": Controller("ide")}, drives={}), "drives"),
+        (Wanted("web", drives={}), "drives"),
+        (Wanted("web", drives={Place("SATA", 1): DISK[Place("SATA")]}), "drives"),
+        (Wanted("web", drives={Place("SATA"): Drive("hdd", "/srv/other.vdi")}), "drives"),
+    ],
+    ids=["rebuilt", "removed", "detached", "moved", "replaced"],
+)
+def test_a_disk_does_not_fall_back_to_a_snapshot(wanted, option):
+    plan = make_plan(replace(wanted, force=True), replace(MACHINE, history=SNAPSHOTS))
+    assert plan.steps == ()
+    assert plan.problems == (
+        f"{option}: this would detach /srv/web.vdi (SATA 0:0) from 'web', and lose what was written there "
+        "since the snapshots first, second, third; delete those first (module virtualbox_snapshot), or "
+        "leave it where it is",
+    )
+
+
+def test_what_leaves_the_disks_alone_changes_beside_snapshots():
+    machine = replace(MACHINE, history=SNAPSHOTS)
+    more = SATA | {"IDE": Controller("ide", "PIIX4")}
+    wanted = replace(WANTED, memory=64, controllers=more)
+    assert calls(make_plan(wanted, machine)) == [
+        "modifyvm web --memory 64",
+        "storagectl web --name IDE --add ide --controller PIIX4",
+    ]
+
+
+def test_what_an_import_has_begun_is_removed_with_its_disks():
+    half = replace(
+        MACHINE,
+        mark="",
+        settings="/srv/web/web.vbox",
+        importing="/srv/web.ova",
+        drives=DISK | {Place("SATA", 1): Drive("hdd", "/srv/web/disk002.vdi")},
+    )
+    assert calls(make_plan(Wanted("web", state="absent"), half)) == [
+        "storageattach web --storagectl SATA --port 0 --device 0 --type hdd --medium none",
+        "unregistervm web --delete",
+        "setextradata global cloud-lab/importing/srv/web/web.vbox",
+    ]
+
+
 def test_only_new_rules_are_listened_for():
     started = replace(WANTED, state="started")
     assert opened(started, None) == [SSH]
@@ -257,6 +344,44 @@ def test_only_new_rules_are_listened_for():
     assert opened(WANTED, MACHINE) == []
     moved = Wanted("web", cards={1: Card(forwards=frozenset({replace(SSH, name="other")}))})
     assert opened(moved, replace(MACHINE, state="running")) == []
+
+
+@pytest.mark.parametrize(
+    "host_ip, opens",
+    [("", False), ("192.168.56.1", False), ("127.0.0.1", True)],
+    ids=["all", "same", "other"],
+)
+def test_the_machine_itself_is_nobody_in_the_way(host_ip, opens):
+    by_hand = Card("nat", "10.0.2.0/24", forwards=frozenset({replace(SSH, host_ip=host_ip)}))
+    assert opened(WANTED, replace(MACHINE, state="running", cards={1: by_hand})) == [SSH] * opens
+    every = replace(WANTED, cards={1: Card(forwards=frozenset({replace(SSH, host_ip="")}))})
+    assert opened(every, replace(MACHINE, state="running")) == []
+
+
+@pytest.mark.parametrize(
+    ("network", "guest_ip", "shown"),
+    [
+        ("10.0.2.0/24", "10.0.3.15", "10.0.2.0/24"),
+        ("nat", "10.0.3.15", "10.0.2.0/24"),
+        ("172.16.0.0/28", "10.0.2.15", "172.16.0.0/28"),
+    ],
+)
+def test_a_rule_does_not_lead_past_the_network_that_the_card_has(network, guest_ip, shown):
+    machine = replace(MACHINE, cards={1: Card("nat", network)})
+    rules = frozenset({replace(SSH, guest_ip=guest_ip)})
+    problem = (
+        f"nics[0].forwards ssh: guest_ip {guest_ip} is not in the NAT's network {shown}; choose one that is"
+    )
+    assert make_plan(Wanted("web", cards={1: Card(forwards=rules)}), machine).problems == (problem,)
+    stated = Wanted("web", cards={1: Card(network=shown, forwards=rules)})
+    for there in (machine, replace(machine, cards={}), None):
+        assert make_plan(stated, there).problems == (problem,)
+
+
+def test_a_card_that_is_not_translated_yet_gets_virtualboxs_network():
+    machine = replace(MACHINE, cards={2: Card("bridged", "eth0")})
+    asked = Wanted("web", cards={2: Card(forwards=frozenset({replace(SSH, guest_ip="10.0.3.15")}))})
+    assert make_plan(asked, machine).problems == ()
 
 
 FORWARDS = st.frozensets(

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from virtualbox.model import History, Snapshot
+from virtualbox.model import Forward, History, Snapshot
 from virtualbox.settings import history
 
 DAILY, SECOND, THIRD, FOURTH, TWIN, LAST = (
@@ -28,12 +28,12 @@ def nested(recorded):
 def test_snapshots_are_read_with_their_places(nested):
     assert history(nested) == History(
         (
-            Snapshot(DAILY, 'täglich, 3 Uhr "x" \\y'),
-            Snapshot(SECOND, "second", DAILY),
-            Snapshot(THIRD, "third", SECOND),
-            Snapshot(FOURTH, "fourth", SECOND),
-            Snapshot(TWIN, "日本", SECOND),
-            Snapshot(LAST, "日本", TWIN),
+            Snapshot(DAILY, 'täglich, 3 Uhr "x" \\y', memory=1024),
+            Snapshot(SECOND, "second", DAILY, memory=1024),
+            Snapshot(THIRD, "third", SECOND, memory=1024),
+            Snapshot(FOURTH, "fourth", SECOND, memory=1024),
+            Snapshot(TWIN, "日本", SECOND, memory=1024),
+            Snapshot(LAST, "日本", TWIN, memory=1024),
         ),
         LAST,
         is_modified=False,
@@ -53,6 +53,15 @@ def test_they_are_those_that_vboxmanage_lists(nested, recorded):
 def test_a_snapshot_of_a_machine_that_ran_holds_its_memory(nested):
     live = nested.replace(f'uuid="{{{THIRD}}}"', f'uuid="{{{THIRD}}}" stateFile="Snapshots/2026.sav"')
     assert [one.uuid for one in history(live).snapshots if one.has_memory] == [THIRD]
+
+
+def test_a_snapshot_has_the_rules_of_the_cards_that_were_there(recorded):
+    text = recorded("forwards.vbox")
+    (snapshot,) = history(text).snapshots
+    ssh = Forward("ssh", "tcp", "192.168.56.1", 1234, "10.0.2.15", 22)
+    assert (snapshot.memory, snapshot.forwards) == (64, (ssh, Forward("u", "udp", "", 53, "", 53)))
+    (without,) = history(text.replace('slot="0" enabled="true"', 'slot="0"')).snapshots
+    assert without.forwards == ()
 
 
 def test_nothing_has_changed_only_where_it_is_said(nested):

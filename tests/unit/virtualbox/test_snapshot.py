@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from virtualbox.model import History, Machine, Snapshot
-from virtualbox.snapshot import TAKES, WantedSnapshot, make_plan, mistakes
+from virtualbox.model import Card, Forward, History, Machine, Snapshot
+from virtualbox.snapshot import TAKES, WantedSnapshot, make_plan, mistakes, needed, opened
 
 ONE, TWO, THREE = (f"{digit * 8}-{digit * 4}-{digit * 4}-{digit * 4}-{digit * 12}" for digit in "123")
 # Two go on from the first, and the machine from the third.
@@ -121,6 +121,25 @@ def test_what_a_machine_is_doing_is_not_lost_without_consent(state):
     assert problem(wanted(), replace(MACHINE, state=state)) == (
         f"machine: 'web' is {state}, and what it is doing would be lost; stop it first (module "
         "virtualbox_vm), or consent with force: true"
+    )
+
+
+SSH = Forward("ssh", "tcp", "192.168.56.1", 1234, "10.0.2.15", 22)
+
+
+def test_a_machine_starts_with_the_memory_and_the_rules_of_then():
+    then = History((replace(FIRST, memory=128, forwards=(SSH,)),), ONE)
+    now = {1: Card(forwards=frozenset({replace(SSH, host_ip="")}))}
+    off = replace(MACHINE, memory=96, cards=now, history=then)
+    assert (needed(wanted("first"), off), opened(wanted("first"), off)) == (128, [SSH])
+    # What it holds itself it gives back.
+    runs = replace(off, state="running")
+    assert (needed(wanted("first"), runs), opened(wanted("first"), runs)) == (32, [])
+
+
+def test_a_machine_that_changes_its_state_is_not_restored():
+    assert problem(wanted(force=True), replace(MACHINE, state="saving")) == (
+        "machine: 'web' is saving; run this again when that has ended"
     )
 
 

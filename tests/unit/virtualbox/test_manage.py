@@ -1,0 +1,357 @@
+"""What is done step by step can be cut off after each step; what the host lacks is said before the first."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from virtualbox import manage
+from virtualbox.appliance import WantedAppliance, make_plan
+from virtualbox.disk import Disk, WantedDisk
+from virtualbox.manage import ManageError, Manager, no_room, occupied
+from virtualbox.model import Forward
+from virtualbox.plan import Step
+
+MACHINE = """name="{name}"
+UUID="1"
+CfgFile="{folder}/{name}/{name}.vbox"
+VMState="poweroff"
+ostype="Other"
+cpus=1
+memory=64
+vram=8
+firmware="BIOS"
+boot1="disk"
+boot2="none"
+boot3="none"
+boot4="none"
+storagecontrollername0="SATA"
+storagecontrollertype0="IntelAhci"
+storagecontrollerportcount0="2"
+"""
+
+
+class Killed(BaseException):
+    """Somebody has killed the module."""
+
+
+class VirtualBox:
+    """As much of VirtualBox as is needed here; `dies` says after which call it is cut off."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.notes = {}
+        self.machines = {}
+        self.registered = {}
+        self.dies = lambda words: False
+
+    def run(self, call):
+        words = list(call[1:])
+        status, output, errors = getattr(self, words[0])(*words[1:])
+        if self.dies(words):
+            raise Killed
+        return status, output, errors
+
+    def manager(self):
+        return Manager("/bin/true", self.run)
+
+    def getextradata(self, whose, key):
+        value = self.notes.get((whose, key))
+        return 0, f"Value: {value}\n" if value else "No value set!\n", ""
+
+    def setextradata(self, whose, key, value=""):
+        self.notes[whose, key] = value
+        return 0, "", ""
+
+    def showvminfo(self, name, form):
+        if name not in self.machines:
+            return 1, "", "VBoxManage: error: Details: code VBOX_E_OBJECT_NOT_FOUND (0x80bb0001)"
+        drives = [
+            f'"SATA-{port}-0"="{path}"\n"SATA-ImageUUID-{port}-0"="{port}"\n'
+            for port, path in enumerate(self.machines[name])
+        ]
+        return 0, MACHINE.format(name=name, folder=self.folder) + "".join(drives), ""
+
+    def list(self, *_):
+        return 0, "\n".join(f"UUID: {uuid}\nLocation: {path}\n" for path, uuid in self.registered.items()), ""
+
+    def createmedium(self, kind, option, path, *_):
+        if Path(path).exists() or path in self.registered:
+            return 1, "", "VBoxManage: error: it is there"
+        Path(path).touch()
+        self.registered[path] = "5"
+        return 0, "", ""
+
+    def closemedium(self, kind, path, *delete):
+        self.registered.pop(path, None)
+        if delete:
+            Path(path).unlink()
+        return 0, "", ""
+
+    def showmediuminfo(self, kind, path):
+        if not self.machines:
+            return 0, f"UUID: 5\nLocation: {path}\n", ""
+        (uuid,) = (
+            str(port) for disks in self.machines.values() for port, one in enumerate(disks) if one == path
+        )
+        return 0, f"UUID: {uuid}\nLocation: {path}\n", ""
+
+    def modifymedium(self, kind, uuid, move, place):
+        (disks,) = self.machines.values()
+        Path(disks[int(uuid)]).rename(place)
+        disks[int(uuid)] = place
+        return 0, "", ""
+
+    def export(self, name, output, path):
+        Path(path).write_text("exported")
+        return 0, "", ""
+
+    # `import` is no name in Python.
+    def _import(self, path, *options):
+        name, folder = options[5], Path(options[7])
+        (folder / name).mkdir()
+        self.machines[name] = [str(folder / name / f"disk{number}.vdi") for number in (1, 2)]
+        for disk in self.machines[name]:
+            Path(disk).touch()
+        return 0, "", ""
+
+
+setattr(VirtualBox, "import", VirtualBox._import)
+
+
+@pytest.fixture
+def there(tmp_path):
+    """Return a VirtualBox without machines."""
+    return VirtualBox(tmp_path)
+
+
+def imported(there):
+    """Import the machine, or go on with it, and return the plan."""
+    want = WantedAppliance(f"{there.folder}/web.ova", "web", "imported", str(there.folder))
+    manager = there.manager()
+    plan = make_plan(want, manager.appliance(want))
+    assert plan.problems == ()
+    if plan.steps:
+        manager.import_(want, plan.steps)
+    return plan
+
+
+def exported(there):
+    """Export the machine, and return the plan."""
+    want = WantedAppliance(f"{there.folder}/web.ova", "web")
+    manager = there.manager()
+    found = manager.appliance(want)
+    plan = make_plan(want, found)
+    assert plan.problems == ()
+    if plan.steps:
+        manager.export(want, found, plan.steps)
+    return plan
+
+
+WRITES = ("import", "setextradata", "modifymedium")
+
+
+@pytest.mark.parametrize("last", range(1, 10))
+def test_an_import_that_was_killed_after_any_step_is_finished(there, last):
+    calls = []
+
+    def dies(words):
+        calls.append(words)
+        return len([one for one in calls if one[0] in WRITES]) == last
+
+    there.dies = dies
+    with pytest.raises(Killed):
+        imported(there)
+    there.dies = lambda words: False
+    imported(there)
+    assert there.machines == {"web": [f"{there.folder}/web.vdi", f"{there.folder}/web-2.vdi"]}
+    assert {key: value for key, value in there.notes.items() if value} == {
+        ("web", "cloud-lab/machine"): "web",
+        ("web", "cloud-lab/imported"): f"{there.folder}/web.ova",
+        ("global", "cloud-lab/disk/0"): f"{there.folder}/web.vdi",
+        ("global", "cloud-lab/disk/1"): f"{there.folder}/web-2.vdi",
+    }
+    assert imported(there).steps == ()
+
+
+def test_a_machine_that_could_not_be_imported_is_not_waited_for(there):
+    setattr(there, "import", lambda *_: (1, "", "VBoxManage: error: no"))
+    with pytest.raises(ManageError, match="no"):
+        imported(there)
+    # Somebody makes one of that name by hand.
+    there.machines["web"] = []
+    assert not there.manager().machine("web").is_ours
+
+
+def test_a_machine_that_virtualbox_goes_on_to_import_is_ours(there):
+    def ended(*arguments):
+        VirtualBox._import(there, *arguments)
+        return -9, "", "Killed"
+
+    setattr(there, "import", ended)
+    with pytest.raises(ManageError, match="Killed"):
+        imported(there)
+    assert there.manager().machine("web").is_ours
+
+
+def test_an_import_takes_no_other_disks_place(there):
+    (there.folder / "web-2.vdi").write_text("foreign")
+    with pytest.raises(ManageError, match=r"there is a file .*/web-2\.vdi already"):
+        imported(there)
+    assert (there.folder / "web-2.vdi").read_text() == "foreign"
+    (there.folder / "web-2.vdi").unlink()
+    assert imported(there).lines == [f"~ machine web (import of {there.folder}/web.ova finished)"]
+
+
+def test_a_disk_that_virtualbox_has_not_moved_is_missed(there):
+    # As recorded, with the status of a success.
+    there.modifymedium = lambda *_: (0, "Move medium finished", "VBoxManage: error: The disk is full.")
+    with pytest.raises(ManageError, match=r"has not moved .*disk1\.vdi to .*/web\.vdi: The disk is full\.;"):
+        imported(there)
+
+
+@pytest.mark.parametrize("call", ["export", "setextradata"])
+def test_an_export_that_was_killed_after_any_step_is_done_again(there, call):
+    there.machines["web"] = []
+    exported(there)
+    assert exported(there).steps == ()
+    there.machines["web"] = [f"{there.folder}/another.vdi"]
+    there.dies = lambda words: words[0] == call
+    with pytest.raises(Killed):
+        exported(there)
+    there.dies = lambda words: False
+    assert exported(there).lines == [f"~ file {there.folder}/web.ova (of machine web)"]
+    assert exported(there).steps == ()
+
+
+def test_a_file_is_deleted_with_what_is_noted_of_it(there):
+    there.machines["web"] = []
+    exported(there)
+    want = WantedAppliance(f"{there.folder}/web.ova", state="absent")
+    manager = there.manager()
+    manager.remove(want, make_plan(want, manager.appliance(want)).steps)
+    assert list(there.folder.iterdir()) == []
+    assert not any(there.notes.values())
+
+
+def waited(monkeypatch, step, *states):
+    """Wait for a step while the machine goes through these states."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    left = iter(states)
+
+    def run(call):
+        if call[1] != "showvminfo":
+            return 0, "", ""
+        state, session = next(left)
+        held = 'SessionName="headless"\n' if session else ""
+        return 0, f'VMState="{state}"\nLogFldr="/srv/web/Logs"\n{held}', ""
+
+    Manager("/bin/true", run).carry_out("web", [step], 60)
+    assert list(left) == []
+
+
+START = Step(("startvm", "web"), wait="running")
+PRESS = Step(("controlvm", "web", "acpipowerbutton"), wait="poweroff")
+UNPLUG = Step(("controlvm", "web", "poweroff"), wait="poweroff")
+SAVE = Step(("controlvm", "web", "savestate"), wait="saved")
+
+
+@pytest.mark.parametrize(
+    ("step", "states"),
+    [
+        (START, [("starting", True), ("running", True)]),
+        (PRESS, [("running", True), ("poweroff", True), ("poweroff", False)]),
+        (PRESS, [("running", True), ("aborted", False)]),
+        (UNPLUG, [("gurumeditation", True), ("poweroff", False)]),
+        (SAVE, [("saving", True), ("saved", False)]),
+    ],
+)
+def test_a_state_is_waited_for_until_nothing_holds_the_machine(monkeypatch, step, states):
+    waited(monkeypatch, step, *states)
+
+
+@pytest.mark.parametrize(
+    ("step", "state"),
+    [
+        (START, "aborted"),
+        (START, "poweroff"),
+        (START, "gurumeditation"),
+        (SAVE, "aborted"),
+        (PRESS, "gurumeditation"),
+    ],
+)
+def test_a_machine_that_has_died_is_not_waited_for(monkeypatch, step, state):
+    with pytest.raises(ManageError, match=rf"'web' is {state} and will not be {step.wait}; .*/srv/web/Logs"):
+        waited(monkeypatch, step, (state, False))
+
+
+@pytest.fixture
+def taken():
+    """Give a port of the loopback address on which somebody listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_a_port_that_somebody_has_is_named(taken):
+    rule = Forward("ssh", "tcp", "127.0.0.1", taken, "", 22)
+    assert list(occupied([rule])) == [
+        f"forwards: ssh: tcp 127.0.0.1:{taken} -> guest:22: the host cannot listen there (address already in "
+        "use); stop what does, or choose another host_port"
+    ]
+    assert list(occupied([replace(rule, protocol="udp")])) == []
+
+
+def test_an_address_that_the_host_lacks_is_named():
+    # Of a network for documents.
+    assert list(occupied([Forward("ssh", "tcp", "192.0.2.9", 1234, "", 22)])) == [
+        "forwards: ssh: tcp 192.0.2.9:1234 -> guest:22: the host has no address 192.0.2.9; give it that "
+        "address, or name one that it has"
+    ]
+
+
+def test_a_machine_that_does_not_fit_is_named(monkeypatch):
+    monkeypatch.setattr(manage, "free_memory", lambda: 63)
+    assert no_room("web", 63) == []
+    assert no_room("web", 64) == [
+        "memory: 'web' takes 64 MiB, and the host has 63 MiB free; give it less, or stop something"
+    ]
+    monkeypatch.setattr(manage, "free_memory", lambda: None)
+    assert no_room("web", 64) == []
+
+
+def test_a_file_of_a_name_like_the_parts_of_others_stays(there):
+    there.machines["web"] = []
+    theirs = there.folder / "web.part.ova"
+    theirs.touch()
+    exported(there)
+    assert theirs.exists()
+
+
+@pytest.mark.parametrize("call", ["createmedium", "closemedium", "setextradata"])
+def test_a_disk_that_was_killed_half_made_is_made_again(there, call):
+    want = WantedDisk(f"{there.folder}/web.vdi", size=4)
+    there.dies = lambda words: words[0] == call
+    with pytest.raises(Killed):
+        there.manager().make(want)
+    there.dies = lambda words: False
+    manager = there.manager()
+    assert manager.disk(want.path) is None
+    manager.make(want)
+    assert manager.disk(want.path) == Disk("5", want.path)
+    assert [path.name for path in there.folder.iterdir()] == ["web.vdi"]
+    manager.delete(want.path, Disk("5", want.path))
+    assert list(there.folder.iterdir()) == []
+    assert not any(there.notes.values())
+
+
+def test_a_disk_with_others_in_front_of_it_says_so(there, recorded):
+    (there.folder / "web.vdi").touch()
+    there.showmediuminfo = lambda *_: (0, recorded("disks").partition("\n\n")[0], "")
+    found = there.manager().disk(f"{there.folder}/web.vdi")
+    assert found.has_children
+    assert [user.split(" ", 1)[0] for user in found.users] == ["web"]
