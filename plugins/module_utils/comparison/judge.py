@@ -7,7 +7,7 @@ from typing import Any
 
 from . import verdicts
 from .density import fit
-from .layers import Layers, detect
+from .layers import Layers, detect, product_type
 from .samples import Summary, figure, read, summary
 from .verdicts import Kernel, Seen, Storage, Verdict
 
@@ -73,7 +73,7 @@ def judge(measured: Measured) -> dict[str, Verdict]:
         ),
         "C09": verdicts.storage(storage, measured["storage_mib"]),
         # Only what has run is named.
-        "C10": verdicts.hypervisors(layers(measured), accelerator, measured["machine"]["virtualbox"])
+        "C10": verdicts.hypervisors(layers(measured), accelerator, products(measured))
         if "vm" in figures
         else None,
     }
@@ -158,7 +158,11 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
                 "lscpu; setup; slurp /proc/cpuinfo",
                 0,
                 f"{layers(measured).text()}\naccelerator: {measured['accelerator']}",
-            )
+            ),
+            *(
+                ("localhost", " ".join(one["item"]["argv"]), one["rc"], one.get("stdout") or "no answer")
+                for one in measured["products"]
+            ),
         ]
     else:
         told = [("localhost", f"instance_trial, for {', '.join(kinds)}", 0, "\n".join(table(measured)))]
@@ -202,6 +206,16 @@ def layers(measured: Measured) -> Layers:
     return detect(
         machine["cpuinfo"], machine["hypervisor"], machine["container"], machine["vendor"], machine["kernel"]
     )
+
+
+def products(measured: Measured) -> dict[str, tuple[int, str]]:
+    """Return the type of the hypervisor of each product that answered, and why."""
+    found = {
+        asked["item"]["product"]: product_type(asked["item"]["product"], asked["stdout"])
+        for asked in measured["products"]
+        if asked["rc"] == 0
+    }
+    return {product: told for product, told in found.items() if told}
 
 
 def table(measured: Measured) -> list[str]:

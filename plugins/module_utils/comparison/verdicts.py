@@ -17,6 +17,7 @@ NAMES = {
     "vm": "the virtual machine",
 }
 CONTAINERS = ("docker", "lxc")
+PRODUCTS = {"openstack": "OpenStack", "virtualbox": "VirtualBox"}
 
 # What one kind may use besides and still share: the files that make an instance that instance.
 _SHARED_DISK = 0.1
@@ -306,10 +307,11 @@ def storage(places: Mapping[str, Storage], mib: float) -> Verdict | None:
     )
 
 
-def hypervisors(layers: Layers, accelerator: str, virtualbox: bool) -> Verdict:
-    """C10: what lies beneath the hypervisor that has run. The report calls OpenStack and VirtualBox type 2.
+def hypervisors(layers: Layers, accelerator: str, products: Mapping[str, tuple[int, str]]) -> Verdict:
+    """C10: what lies beneath hypervisors. The report calls those of OpenStack and VirtualBox type 2.
 
-    `virtualbox` says whether VirtualBox is installed here; neither it nor OpenStack is looked at any further.
+    `products` has those of the two that were found, each with the type of its hypervisor and why. What QEMU
+    itself is says nothing about them.
     """
     number, why = hypervisor_type(accelerator)
     below = (
@@ -317,11 +319,24 @@ def hypervisors(layers: Layers, accelerator: str, virtualbox: bool) -> Verdict:
         if layers.below
         else "No hypervisor was found below this machine"
     )
-    box = "VirtualBox is installed here, but was not run" if virtualbox else "VirtualBox was not looked at"
+    told = [
+        f"{name} was not found here, so nothing is said of it"
+        if (found := products.get(product)) is None
+        else f"{name} here runs its machines on a hypervisor of type {found[0]}: {found[1]}"
+        for product, name in PRODUCTS.items()
+    ]
+    second = [number == 2 for number, _ in products.values()]
+    report = (
+        " That both are of type 2, as the report says, holds here."
+        if len(second) == len(PRODUCTS) and all(second)
+        else ""
+        if all(second)
+        else " The report calls both of them type 2."
+    )
     return Verdict(
-        DEPENDS if number == 2 else CONTRADICTED,
-        f"{below}. QEMU {'with KVM' if accelerator == 'kvm' else 'without KVM'} is of type {number}: "
-        f"{why}. OpenStack is no hypervisor but drives one, and which one was not looked at; {box}.",
+        REPRODUCED if len(second) == len(PRODUCTS) and all(second) else DEPENDS,
+        f"{below}. QEMU {'with KVM' if accelerator == 'kvm' else 'without KVM'}, which ran here, is of type "
+        f"{number}: {why}. {'. '.join(told)}.{report}",
     )
 
 

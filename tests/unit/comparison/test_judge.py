@@ -63,8 +63,15 @@ MEASURED: dict[str, Any] = {
         "container": "docker",
         "vendor": "",
         "kernel": "6.18",
-        "virtualbox": False,
     },
+    "products": [
+        {"item": {"product": "virtualbox", "argv": ["VBoxManage", "--version"]}, "rc": 2},
+        {
+            "item": {"product": "openstack", "argv": ["docker", "exec", "cloud-lab", "grep", "^virt_type"]},
+            "rc": 0,
+            "stdout": "virt_type = qemu",
+        },
+    ],
     "storage": {
         "layered": {"write": [0.5, 0.6], "change": [0.5, 0.6]},
         "volume": {"write": [0.5, 0.6], "change": [0.01, 0.02]},
@@ -123,6 +130,15 @@ def test_evidence_says_what_ran_and_how_it_ended():
     assert (panic["command"], panic["rc"]) == ("ssh debian@127.0.0.1 echo c", 0)
     assert (process["rc"], process["output"]) == (0, "11")
     assert (machine["rc"], machine["output"]) == (1, "no answer")
+
+
+def test_what_was_not_found_is_evidence_too():
+    _, box, cloud = observations(MEASURED, "C10")
+    assert (box["rc"], box["output"]) == (2, "no answer")
+    assert (cloud["rc"], cloud["output"]) == (0, "virt_type = qemu")
+    sentence = judge(MEASURED)["C10"].sentence
+    assert "OpenStack here runs its machines on a hypervisor of type 2" in sentence
+    assert "VirtualBox was not found here" in sentence
 
 
 def test_a_page_of_another_run_does_not_count():

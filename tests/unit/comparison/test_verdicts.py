@@ -170,11 +170,20 @@ def test_layers_cost_what_they_are_measured_to_cost(layered, verdict):
     assert verdicts.storage({"volume": volume}, 64) is None
 
 
-def test_the_type_is_judged_by_what_is_detected():
-    layers = Layers("kvm", "", "", "", "6.18")
-    assert verdicts.hypervisors(layers, "tcg", False).verdict == "depends"
-    assert "VirtualBox was not looked at" in verdicts.hypervisors(layers, "tcg", False).sentence
-    assert verdicts.hypervisors(layers, "kvm", True).verdict == "contradicted"
+@pytest.mark.parametrize("accelerator", ["kvm", "tcg"])
+@pytest.mark.parametrize(
+    ("products", "verdict", "words"),
+    [
+        ({}, "depends", "OpenStack was not found here, so nothing is said of it. VirtualBox was not found"),
+        ({"virtualbox": (2, "so")}, "depends", "VirtualBox here runs its machines on a hypervisor"),
+        ({"openstack": (2, "so"), "virtualbox": (2, "so")}, "reproduced", "as the report says, holds here"),
+        ({"openstack": (1, "so"), "virtualbox": (2, "so")}, "depends", "The report calls both of them"),
+    ],
+)
+def test_the_type_is_judged_by_the_products_that_are_found(accelerator, products, verdict, words):
+    found = verdicts.hypervisors(Layers("kvm", "", "", "", "6.18"), accelerator, products)
+    assert found.verdict == verdict
+    assert words in found.sentence
 
 
 @given(kinds=st.sets(st.sampled_from(sorted(FIGURES))), blank=st.booleans())
