@@ -79,6 +79,15 @@ def _containers(figures: Figures) -> dict[str, Seen]:
     return {kind: figures[kind] for kind in CONTAINERS if kind in figures}
 
 
+def _of_containers(verdict: str, sentence: str, kinds: Collection[str]) -> Verdict:
+    """Return a verdict on containers, which depends as long as one kind of them is missing."""
+    absent = [NAMES[kind] for kind in CONTAINERS if kind not in kinds]
+    if not absent:
+        return Verdict(verdict, sentence)
+    text = " and ".join(absent)
+    return Verdict(DEPENDS, f"{sentence} {text[0].upper()}{text[1:]} was not measured, so it is not judged.")
+
+
 def kernels(figures: Figures) -> Verdict | None:
     """C01: whose kernel each of them runs on."""
     host, machine = figures.get("process"), figures.get("vm")
@@ -93,11 +102,12 @@ def kernels(figures: Figures) -> Verdict | None:
         if "lxc" in inside and shared["lxc"] and inside["lxc"].boot_id != host.kernel.boot_id
         else ""
     )
-    return Verdict(
+    return _of_containers(
         _judge([own, *shared.values()]),
         f"The virtual machine runs {machine.kernel.release}, "
         f"{'booted for itself' if own else 'and that is the boot of its host'}; "
         f"{sharing} shared {host.kernel.release} and its boot with this machine.{note}",
+        inside,
     )
 
 
@@ -119,11 +129,12 @@ def weight(figures: Figures, accelerator: str) -> Verdict | None:
         f"{NAMES[kind]} {figure(memory)} MiB and {figure(idle.median)} %"
         for kind, (memory, idle) in told.items()
     )
-    return Verdict(
+    return _of_containers(
         _judge([*lighter, *calmer]),
         f"Idle, the virtual machine took {figure(machine.memory_first)} MiB and "
         f"{figure(machine.idle.median)} % of a "
         f"processor, {each}.{_emulated(accelerator)}",
+        told,
     )
 
 
@@ -159,7 +170,7 @@ def sharing(figures: Figures) -> Verdict | None:
         else " It is the layers of an image that are shared: a root directory of its own shares nothing."
     )
     text = "; ".join(parts)
-    return Verdict(_judge(list(shares.values())), f"{text[0].upper()}{text[1:]}.{reason}")
+    return _of_containers(_judge(list(shares.values())), f"{text[0].upper()}{text[1:]}.{reason}", told)
 
 
 def speed(figures: Figures, accelerator: str) -> Verdict | None:
@@ -183,10 +194,11 @@ def speed(figures: Figures, accelerator: str) -> Verdict | None:
         f"{NAMES[kind]} after {figure(start.median)} s and then in {figure(answer.median * 1000)} ms"
         for kind, (start, answer) in told.items()
     )
-    return Verdict(
+    return _of_containers(
         _judge(sooner),
         f"The virtual machine gave its first answer after {figure(machine.start.median)} s and then one in "
         f"{figure(machine.answer.median * 1000)} ms, {each}.{_emulated(accelerator)}",
+        told,
     )
 
 
@@ -223,7 +235,9 @@ def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdi
         else ""
     )
     # A container that could panic its host is held back by its settings, and by no kernel of its own.
-    return Verdict(CONTRADICTED if not alone else DEPENDS if ways else REPRODUCED, f"{first}{second}.")
+    verdict = CONTRADICTED if not alone else DEPENDS if ways else REPRODUCED
+    # That a panic took more with it than its machine needs no second kind.
+    return _of_containers(verdict, f"{first}{second}.", told if alone else CONTAINERS)
 
 
 def levels(figures: Figures) -> Verdict | None:

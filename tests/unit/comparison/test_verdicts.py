@@ -97,8 +97,29 @@ def test_a_container_that_works_while_idle_makes_it_depend():
 
 def test_layers_are_shared_and_a_directory_is_not():
     assert told(verdicts.sharing(FIGURES)).verdict == "depends"
-    assert told(verdicts.sharing(without("lxc"))).verdict == "reproduced"
-    assert told(verdicts.sharing(without("docker"))).verdict == "contradicted"
+    both = replace(LXC, disk_further=0.1)
+    assert told(verdicts.sharing(FIGURES | {"lxc": both})).verdict == "reproduced"
+    neither = replace(DOCKER, disk_further=160.0)
+    assert told(verdicts.sharing(FIGURES | {"docker": neither})).verdict == "contradicted"
+
+
+@pytest.mark.parametrize(("kind", "name"), [("docker", "The Docker container"), ("lxc", "The LXC container")])
+@pytest.mark.parametrize(
+    "judged",
+    [
+        verdicts.kernels,
+        lambda figures: verdicts.weight(figures, "kvm"),
+        verdicts.sharing,
+        lambda figures: verdicts.speed(figures, "kvm"),
+        lambda figures: verdicts.crash(figures, True, {"process": True}),
+    ],
+    ids=["kernels", "weight", "sharing", "speed", "crash"],
+)
+def test_one_kind_of_containers_makes_no_claim_on_containers_true_or_false(judged, kind, name):
+    found = told(judged(without(kind)))
+    assert found.verdict == "depends"
+    assert found.sentence.endswith(f"{name} was not measured, so it is not judged.")
+    assert "not measured" not in told(judged(FIGURES)).sentence
 
 
 def test_a_start_that_overlaps_is_not_sooner():
