@@ -108,7 +108,8 @@ RETURN = r"""
 figures:
   description: >-
     The summaries C(start) and C(answer) in seconds, C(rate) in answers a second, C(idle) in percent of a
-    processor, each with count, median, low, high and usual; and C(memory_first) and C(memory_further) in MiB.
+    processor, each with count, median, low, high and usual; C(idle_step), the percentage that one tick of the
+    kernel's clock makes; and C(memory_first) and C(memory_further) in MiB.
   returned: outside check mode
   type: dict
 memory:
@@ -144,6 +145,7 @@ from ansible.module_utils.comparison.trial import (
     rate,
     root,
     run,
+    tick,
 )
 
 # Time for what an instance does once after its start, before it is called idle.
@@ -219,6 +221,7 @@ class Trial:
                 "answer": summary(asked).facts(),
                 "rate": summary(rates).facts(),
                 "idle": summary(idles).facts(),
+                "idle_step": tick(params["idle_seconds"]),
                 "memory_first": memory_first,
                 "memory_further": memory_further,
             },
@@ -252,9 +255,11 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    wrong = [name for name in ("count", "starts", "requests", "callers", "timeout") if params[name] < 1]
-    if wrong:
-        module.fail_json(msg=f"{wrong[0]} is {params[wrong[0]]}, but at least 1 is needed")
+    least = dict.fromkeys(("count", "starts", "requests", "callers", "timeout"), 1.0)
+    least |= {"load_seconds": 0.1, "idle_seconds": 0.1}
+    for name, number in least.items():
+        if params[name] < number:
+            module.fail_json(msg=f"{name} is {params[name]}, but at least {number:g} is needed")
     if module.check_mode:
         module.exit_json(changed=True)
     trial = Trial(params)

@@ -14,7 +14,7 @@ from .verdicts import Kernel, Seen, Storage, Verdict
 Measured = Mapping[str, Any]
 
 _SUMMARIES = ("start", "answer", "rate", "idle")
-_PLAIN = ("memory_first", "memory_further", "disk_first", "disk_further", "processes", "init")
+_PLAIN = ("idle_step", "memory_first", "memory_further", "disk_first", "disk_further", "processes", "init")
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "C01": ("process", "docker", "lxc", "vm"),

@@ -183,3 +183,8 @@ def idle(pids: Sequence[int], supervisors: Sequence[str], seconds: float) -> flo
     before, began = all_of_them(), time.perf_counter()
     time.sleep(seconds)
     return processes.busy(before, all_of_them(), os.sysconf("SC_CLK_TCK"), time.perf_counter() - began)
+
+
+def tick(seconds: float) -> float:
+    """Return the percentage of one processor that one tick of the kernel's clock makes in so many seconds."""
+    return 100 / os.sysconf("SC_CLK_TCK") / seconds

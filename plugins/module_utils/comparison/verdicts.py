@@ -21,8 +21,6 @@ PRODUCTS = {"openstack": "OpenStack", "virtualbox": "VirtualBox"}
 
 # What one kind may use besides and still share: the files that make an instance that instance.
 _SHARED_DISK = 0.1
-# Percent of a processor below which two idle loads are the same.
-_IDLE = 0.2
 # How often the storage trial has to take longer than the other to be called slower, in medians.
 _SLOWER = 1.2
 
@@ -50,6 +48,8 @@ class Seen:
     memory_first: float | None = None
     memory_further: float | None = None
     idle: Summary | None = None
+    # What one tick of the kernel's clock makes of the idle load: nothing finer can be told.
+    idle_step: float | None = None
     disk_first: float | None = None
     disk_further: float | None = None
     kernel: Kernel | None = None
@@ -123,17 +123,25 @@ def weight(figures: Figures, accelerator: str) -> Verdict | None:
     }
     if not told:
         return None
+    step = max(seen.idle_step or 0.0 for seen in (machine, *_containers(figures).values()))
     lighter = [memory < machine.memory_first for memory, _ in told.values()]
-    calmer = [idle.median <= machine.idle.median + _IDLE for _, idle in told.values()]
+    saved = {kind: machine.idle.median - idle.median for kind, (_, idle) in told.items()}
+    alike = [NAMES[kind] for kind, less in saved.items() if abs(less) <= step]
+    unseen = (
+        f" No difference of processor time was seen between the virtual machine and {' or '.join(alike)}: "
+        f"the clock counts in steps of {figure(step)} %."
+        if alike
+        else ""
+    )
     each = " and ".join(
         f"{NAMES[kind]} {figure(memory)} MiB and {figure(idle.median)} %"
         for kind, (memory, idle) in told.items()
     )
     return _of_containers(
-        _judge([*lighter, *calmer]),
+        _judge([*lighter, *(less > step for less in saved.values())]),
         f"Idle, the virtual machine took {figure(machine.memory_first)} MiB and "
         f"{figure(machine.idle.median)} % of a "
-        f"processor, {each}.{_emulated(accelerator)}",
+        f"processor, {each}.{unseen}{_emulated(accelerator)}",
         told,
     )
 

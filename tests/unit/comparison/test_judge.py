@@ -19,6 +19,7 @@ def facts(scale: float, **more: Any) -> dict[str, Any]:
         "answer": summary([scale / 1000] * 3).facts(),
         "rate": summary([1000 / scale] * 3).facts(),
         "idle": summary([scale / 10] * 3).facts(),
+        "idle_step": 0.25,
         "memory_first": 30 * scale,
         "memory_further": 20 * scale,
         "kernel": {"release": "6.18", "booted": 1000, "boot_id": "b"},

@@ -88,6 +88,18 @@ def test_containers_are_lighter():
     assert "There was no KVM" in told(verdicts.weight(FIGURES, "tcg")).sentence
 
 
+@pytest.mark.parametrize(
+    ("idle", "verdict"), [(1.2, "reproduced"), (1.3, "depends"), (1.5, "depends"), (1.7, "depends")]
+)
+def test_a_difference_of_a_tick_is_none(idle, verdict):
+    ticking = {name: replace(seen, idle_step=0.25) for name, seen in FIGURES.items()}
+    ticking["lxc"] = replace(ticking["lxc"], idle=summary([idle]))
+    found = told(verdicts.weight(ticking, "kvm"))
+    assert found.verdict == verdict
+    unseen = "No difference of processor time was seen between the virtual machine and the LXC container: "
+    assert (unseen in found.sentence) is (verdict == "depends")
+
+
 def test_a_container_that_works_while_idle_makes_it_depend():
     assert (
         told(verdicts.weight(FIGURES | {"lxc": replace(LXC, idle=summary([9.0]))}, "kvm")).verdict
