@@ -109,7 +109,8 @@ figures:
   description: >-
     The summaries C(start) and C(answer) in seconds, C(rate) in answers a second, C(idle) in percent of a
     processor, each with count, median, low, high and usual; C(idle_step), the percentage that one tick of the
-    kernel's clock makes; and C(memory_first) and C(memory_further) in MiB.
+    kernel's clock makes; and C(memory_first) and C(memory_further) in MiB, the
+    latter null with a O(count) of 1.
   returned: outside check mode
   type: dict
 memory:

@@ -54,11 +54,12 @@ def _is_root(users: Path) -> bool:
 
 
 def _confined(root: Path) -> bool:
-    """Whether a security module holds it. In a namespace of AppArmor's own the outer label does not show."""
+    """Whether AppArmor holds it. In a namespace of AppArmor's own the outer label does not show."""
     if _text(root / "sys/kernel/security/apparmor/.ns_stacked") == "yes":
         return True
-    label = _text(root / "proc/self/attr/current")
-    return label not in ("", "unconfined") and not label.endswith("(complain)")
+    # Older kernels have no directory of AppArmor's own. Labels of SELinux name no mode and are not judged.
+    labels = [_text(root / "proc/self/attr" / name) for name in ("apparmor/current", "current")]
+    return any(label.endswith(("(enforce)", "(kill)")) for label in labels)
 
 
 def _text(path: Path) -> str:

@@ -71,7 +71,7 @@ def judge(measured: Measured) -> dict[str, Verdict]:
             {kind: lamp[kind]["page"].strip() == lamp["token"] for kind in kinds},
             {kind: len(lamp[kind]["containers"]) for kind in kinds},
         ),
-        "C09": verdicts.storage(storage, measured["storage_mib"]),
+        "C09": verdicts.storage(storage, measured["storage_mib"], measured.get("storage_driver", "")),
         # Only what has run is named.
         "C10": verdicts.hypervisors(layers(measured), accelerator, products(measured))
         if "vm" in figures

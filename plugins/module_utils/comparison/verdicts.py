@@ -161,17 +161,17 @@ def sharing(figures: Figures) -> Verdict | None:
         f"for the first"
         for kind, (first, further) in told.items()
     ]
-    parts += [
-        f"{figure(seen.memory_further)} MiB of memory after {figure(seen.memory_first)} in {NAMES[kind]}"
-        for kind, seen in _containers(figures).items()
-        if seen.memory_first is not None and seen.memory_further is not None
-    ]
     machine = figures.get("vm")
     if machine and machine.disk_first is not None and machine.disk_further is not None:
         parts.append(
             f"a virtual machine on a copy-on-write disk shares its image too "
-            f"({figure(machine.disk_further)} MiB after {figure(machine.disk_first)}), but no memory"
+            f"({figure(machine.disk_further)} MiB after {figure(machine.disk_first)})"
         )
+    parts += [
+        f"{figure(seen.memory_further)} MiB of memory after {figure(seen.memory_first)} in {NAMES[kind]}"
+        for kind, seen in figures.items()
+        if kind != "process" and seen.memory_first is not None and seen.memory_further is not None
+    ]
     reason = (
         ""
         if len(set(shares.values())) == 1
@@ -227,6 +227,7 @@ def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdi
     survivors = " and ".join(NAMES[kind] for kind in others)
     closed = [kind for kind, means in told.items() if "open" not in means.values()]
     opened = [kind for kind in told if kind not in closed]
+    none = f"none of the {len({name for means in told.values() for name in means})} ways that were looked at"
     if not panicked:
         first = "The kernel of the virtual machine did not panic when it was told to"
     elif alone:
@@ -236,9 +237,9 @@ def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdi
     second = (
         f"; open in a container, and left alone, was {', '.join(ways)}, by which it could take the host "
         f"with it: {' and '.join(NAMES[kind] for kind in opened)} would have to be confined"
-        + (f", while {' and '.join(NAMES[kind] for kind in closed)} was given no way" if closed else "")
+        + (f", while {' and '.join(NAMES[kind] for kind in closed)} was given {none}" if closed else "")
         if ways
-        else "; no container was given a way to do the same, but a fault in their common kernel takes all"
+        else f"; the containers were given {none}, but a fault in their common kernel would take all of them"
         if told
         else ""
     )
@@ -304,29 +305,40 @@ class Storage:
     change: Summary
 
 
-def storage(places: Mapping[str, Storage], mib: float) -> Verdict | None:
-    """C09: `layered` against `volume` and, where it was measured, `plain`."""
+def storage(places: Mapping[str, Storage], mib: float, driver: str = "") -> Verdict | None:
+    """C09: `layered` against `volume`, by Docker's storage `driver`.
+
+    `plain` is told where it was measured and not judged: it may lie on another disk than Docker's.
+    """
     if "layered" not in places or "volume" not in places:
         return None
     layer, volume = places["layered"], places["volume"]
     writing, changing = (_slower(layer.write, volume.write), _slower(layer.change, volume.change))
     words = {
-        (True, True): "Both writing a file and the first change of one cost more on layers",
+        (True, True): "Both writing a new file and the first change of one from below took longer on layers",
         (
             False,
             True,
-        ): "A new file cost the same, but the first change of one from a lower layer copies all of it",
-        (True, False): "Writing a new file cost more on layers, the first change of one from below did not",
-        (False, False): "Neither writing a file nor the first change of one cost more on layers",
+        ): "The first change of a file from below took longer on layers, writing a new one did not",
+        (True, False): "Writing a new file took longer on layers, the first change of one from below did not",
+        (
+            False,
+            False,
+        ): "Neither writing a new file nor the first change of one from below took longer on layers",
     }
-    return Verdict(
-        _judge([writing, changing]),
-        f"{words[writing, changing]}: {figure(mib)} MiB were written in {figure(layer.write.median)} s "
-        f"on layers and "
-        f"{figure(volume.write.median)} s on a volume, and a byte changed in "
-        f"{figure(layer.change.median)} s and "
-        f"{figure(volume.change.median)} s.",
+    text = (
+        f"{words[writing, changing]}: {figure(mib)} MiB were written in {figure(layer.write.median)} s on "
+        f"layers and {figure(volume.write.median)} s on a volume, and a byte changed in "
+        f"{figure(layer.change.median)} s and {figure(volume.change.median)} s."
     )
+    if driver:
+        text += f" The layers were those of Docker's storage driver {driver}."
+    if plain := places.get("plain"):
+        text += (
+            f" In the root directory of the LXC container, which has no layers, it was "
+            f"{figure(plain.write.median)} s and {figure(plain.change.median)} s."
+        )
+    return Verdict(_judge([writing, changing]), text)
 
 
 def hypervisors(layers: Layers, accelerator: str, products: Mapping[str, tuple[int, str]]) -> Verdict:
@@ -374,5 +386,5 @@ def _emulated(accelerator: str) -> str:
     return (
         ""
         if accelerator == "kvm"
-        else " There was no KVM: the machine's processor was emulated, which makes its figures much worse."
+        else " KVM was not used: the machine's processor was emulated, which makes its figures worse."
     )

@@ -193,6 +193,13 @@ def test_the_table_has_a_column_for_each_kind():
     assert table(MEASURED | {"seen": {}})[0] == ""
 
 
+def test_one_machine_alone_says_nothing_of_further_ones():
+    alone = MEASURED | {"seen": MEASURED["seen"] | {"vm": facts(16, memory_further=None)}}
+    lines = {line[:23].strip(): line.split()[-1] for line in table(alone)}
+    assert (lines["one more, MiB"], lines["fit into a GiB"]) == ("-", "-")
+    assert lines["memory, MiB"] == "480"
+
+
 def test_density_needs_the_memory():
     assert density(seen(facts(1))) == 50
     assert density(seen({})) is None

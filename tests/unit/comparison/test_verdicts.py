@@ -85,7 +85,7 @@ def test_containers_are_lighter():
     assert found.verdict == "reproduced"
     assert "480 MiB and 1.5 %" in found.sentence
     assert "emulated" not in found.sentence
-    assert "There was no KVM" in told(verdicts.weight(FIGURES, "tcg")).sentence
+    assert "KVM was not used" in told(verdicts.weight(FIGURES, "tcg")).sentence
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,13 @@ def test_layers_are_shared_and_a_directory_is_not():
     assert told(verdicts.sharing(FIGURES | {"lxc": both})).verdict == "reproduced"
     neither = replace(DOCKER, disk_further=160.0)
     assert told(verdicts.sharing(FIGURES | {"docker": neither})).verdict == "contradicted"
+
+
+def test_the_memory_of_further_machines_is_told_only_where_it_was_measured():
+    assert "470 MiB of memory after 480 in the virtual machine" in told(verdicts.sharing(FIGURES)).sentence
+    one = told(verdicts.sharing(FIGURES | {"vm": replace(VM, memory_further=None)})).sentence
+    assert "9 MiB after 120" in one
+    assert "in the virtual machine" not in one
 
 
 @pytest.mark.parametrize(("kind", "name"), [("docker", "The Docker container"), ("lxc", "The LXC container")])
@@ -143,7 +150,7 @@ def test_a_start_that_overlaps_is_not_sooner():
 def test_a_panic_takes_the_machine_alone():
     found = told(verdicts.crash(FIGURES, True, {"docker": True, "process": True}))
     assert found.verdict == "reproduced"
-    assert "no container was given a way" in found.sentence
+    assert "were given none of the 1 ways that were looked at" in found.sentence
     assert told(verdicts.crash(FIGURES, True, {"docker": False})).verdict == "contradicted"
     assert told(verdicts.crash(FIGURES, False, {"docker": True})).verdict == "contradicted"
 
@@ -154,7 +161,7 @@ def test_an_open_way_is_named_and_makes_it_depend():
     assert found.verdict == "depends"
     assert "mounting /proc anew in the LXC container" in found.sentence
     assert "left alone" in found.sentence
-    assert "the LXC container would have to be confined, while the Docker container was given no way" in (
+    assert "the LXC container would have to be confined, while the Docker container was given none" in (
         found.sentence
     )
     assert told(verdicts.crash(opened, True, {"docker": False})).verdict == "contradicted"
@@ -201,6 +208,17 @@ def test_layers_cost_what_they_are_measured_to_cost(layered, verdict):
     volume = storage([1.0], [0.01])
     assert told(verdicts.storage({"layered": layered, "volume": volume}, 64)).verdict == verdict
     assert verdicts.storage({"volume": volume}, 64) is None
+
+
+def test_storage_is_told_with_its_driver_and_without_saying_that_anything_costs_the_same():
+    places = {"layered": storage([0.9], [2.0]), "volume": storage([0.5], [0.01])}
+    found = told(verdicts.storage(places | {"plain": storage([0.7], [0.02])}, 64, "overlay2"))
+    assert (
+        "driver overlay2. In the root directory of the LXC container, which has no layers" in found.sentence
+    )
+    faster = told(verdicts.storage(places | {"layered": storage([0.2], [2.0])}, 64))
+    assert faster.sentence.startswith("The first change of a file from below took longer on layers, writing")
+    assert "driver" not in faster.sentence
 
 
 @pytest.mark.parametrize("accelerator", ["kvm", "tcg"])
