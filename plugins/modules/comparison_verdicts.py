@@ -18,11 +18,11 @@ description:
 options:
   measured:
     description: >-
-      What was measured. C(seen) has for each kind the figures of M(instance_trial), with C(kernel), C(init),
-      C(services), C(crash_means), C(disk_first) and C(disk_further). C(machine) says what this machine is,
-      C(products) has the results of the commands that ask OpenStack and VirtualBox for their hypervisors.
-      C(accelerator), C(storage), C(storage_mib), C(storage_driver), C(layered), C(crash) and C(lamp) hold
-      what the parts of the comparison have found.
+      What was measured. C(seen) has for each kind the figures of M(instance_trial), with C(kernel),
+      C(python), C(init), C(services), C(crash_means), C(disk_first) and C(disk_further). C(machine) says
+      what this machine is, C(products) has the results of the commands that ask OpenStack and VirtualBox
+      for their hypervisors. C(accelerator), C(storage), C(storage_mib), C(storage_driver), C(layered),
+      C(crash) and C(lamp) hold what the parts of the comparison have found.
     type: dict
     required: true
   gaps:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 from pathlib import Path
 
 ABSENT, CLOSED, OPEN = "absent", "closed", "open"
@@ -82,7 +83,8 @@ def main() -> None:
     """Print what there is to see."""
     root = Path("/")
     init = (root / "proc/1/comm").read_text().strip()
-    print(json.dumps({"kernel": kernel(root), "init": init, "crash_means": crash_means(root)}))
+    told = {"python": platform.python_version(), "kernel": kernel(root), "init": init}
+    print(json.dumps(told | {"crash_means": crash_means(root)}))
 
 
 if __name__ == "__main__":

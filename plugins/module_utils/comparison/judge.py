@@ -39,6 +39,7 @@ def seen(facts: Mapping[str, Any]) -> Seen:
     return Seen(
         **told,
         kernel=Kernel(**facts["kernel"]) if facts.get("kernel") else None,
+        python=str(facts.get("python", "")),
         services=tuple(facts.get("services", ())),
         crash_means=dict(facts.get("crash_means", {})),
     )

@@ -17,6 +17,10 @@ from . import memory, processes
 
 # Between two attempts to get the first answer.
 _PAUSE = 0.01
+# Seconds until an attempt is given up, or this part of the time since the start if that is more. So late may
+# the first answer be seen.
+_GIVE_UP = 0.3
+_GIVE_UP_PART = 0.05
 
 
 class TrialError(Exception):
@@ -83,9 +87,10 @@ def first_answer(instance: Instance, question: Question, seconds: float) -> floa
     began = time.perf_counter()
     run(instance.start, seconds)
     reason = "nothing was asked"
-    while (left := seconds - (time.perf_counter() - began)) > 0:
-        # A port forward takes a connection to a machine that boots, and never answers: give it up soon.
-        caller = Caller(instance.url, min(left, 2.0))
+    while (passed := time.perf_counter() - began) < seconds:
+        # A port forward takes a connection to a machine that boots, and never answers: give it up soon. A
+        # machine that is too busy for that is given more time later.
+        caller = Caller(instance.url, min(seconds - passed, max(_GIVE_UP, _GIVE_UP_PART * passed)))
         try:
             caller.ask(question)
         except (OSError, http.client.HTTPException) as error:

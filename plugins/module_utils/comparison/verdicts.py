@@ -53,6 +53,7 @@ class Seen:
     disk_first: float | None = None
     disk_further: float | None = None
     kernel: Kernel | None = None
+    python: str = ""
     processes: int | None = None
     init: bool | None = None
     services: Sequence[str] = ()
@@ -205,9 +206,21 @@ def speed(figures: Figures, accelerator: str) -> Verdict | None:
     return _of_containers(
         _judge(sooner),
         f"The virtual machine gave its first answer after {figure(machine.start.median)} s and then one in "
-        f"{figure(machine.answer.median * 1000)} ms, {each}.{_emulated(accelerator)}",
+        f"{figure(machine.answer.median * 1000)} ms, {each}.{_differences(figures)}{_emulated(accelerator)}",
         told,
     )
+
+
+def _differences(figures: Figures) -> str:
+    """Return what differs between the machine and the containers besides what they are."""
+    theirs = sorted({seen.python for seen in _containers(figures).values() if seen.python})
+    machines = figures["vm"].python
+    pythons = (
+        f" and by Python {machines}, theirs by Python {' and '.join(theirs)}"
+        if machines and theirs and theirs != [machines]
+        else ""
+    )
+    return f" The machine's answers came through QEMU's network in user mode{pythons}."
 
 
 def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdict | None:

@@ -147,6 +147,18 @@ def test_a_start_that_overlaps_is_not_sooner():
     assert told(verdicts.speed(slow, "kvm")).verdict == "depends"
 
 
+def test_what_differs_besides_is_named():
+    assert "QEMU's network in user mode. " not in told(verdicts.speed(FIGURES, "kvm")).sentence
+    assert told(verdicts.speed(FIGURES, "kvm")).sentence.endswith("through QEMU's network in user mode.")
+    older = {name: replace(seen, python="3.11.2") for name, seen in FIGURES.items()}
+    assert "Python" not in told(verdicts.speed(older, "kvm")).sentence
+    newer = older | {"vm": replace(VM, python="3.13.5")}
+    assert (
+        "user mode and by Python 3.13.5, theirs by Python 3.11.2."
+        in told(verdicts.speed(newer, "kvm")).sentence
+    )
+
+
 def test_a_panic_takes_the_machine_alone():
     found = told(verdicts.crash(FIGURES, True, {"docker": True, "process": True}))
     assert found.verdict == "reproduced"
