@@ -133,7 +133,7 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
         told = [
             (
                 "docker",
-                "docker_image_info before and after; docker_container_exec: the first byte of "
+                "docker_image_info; docker_container_exec: the first byte of "
                 "/srv/old/old-0 and /data/old/old-0, in another container",
                 0,
                 _lines(measured["layered"]),

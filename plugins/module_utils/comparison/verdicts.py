@@ -282,15 +282,13 @@ def levels(figures: Figures) -> Verdict | None:
     )
 
 
-def layered(image_kept: bool, write_gone: bool, volume_kept: bool, layers: int) -> Verdict:
-    """C07: the image stays as it is, what a container writes goes with it, a volume stays."""
+def layered(write_gone: bool, volume_kept: bool, layers: int) -> Verdict:
+    """C07: an image of several layers, what a container writes on them goes with it, and a volume stays."""
     return Verdict(
-        _judge([image_kept and layers > 1, write_gone, volume_kept]),
-        f"The image had {layers} layers, which {'were the same' if image_kept else 'were others'} "
-        f"after a container had changed one of "
-        f"their files; the change {'went with' if write_gone else 'outlived'} that container, and what "
-        f"it had put into a volume "
-        f"{'was there for' if volume_kept else 'was lost to'} the next one.",
+        _judge([layers > 1, write_gone, volume_kept]),
+        f"The image had {layers} layer{'' if layers == 1 else 's'}. A container changed one of their files, "
+        f"and the next one of the image {'had the file as it was' if write_gone else 'had the change too'}; "
+        f"what the first had put into a volume {'was there for' if volume_kept else 'was lost to'} the next.",
     )
 
 

@@ -78,7 +78,7 @@ MEASURED: dict[str, Any] = {
         "volume": {"write": [0.5, 0.6], "change": [0.01, 0.02]},
     },
     "storage_mib": 64,
-    "layered": {"layers": 6, "image_kept": True, "write_gone": True, "volume_kept": True},
+    "layered": {"layers": 6, "write_gone": True, "volume_kept": True},
     "crash": {
         "panicked": True,
         "asked": ["process", "docker", "lxc"],
