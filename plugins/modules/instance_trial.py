@@ -132,17 +132,17 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.comparison.density import growth
 from ansible.module_utils.comparison.memory import mib
-from ansible.module_utils.comparison.processes import draw, family
+from ansible.module_utils.comparison.processes import draw
 from ansible.module_utils.comparison.samples import summary
 from ansible.module_utils.comparison.trial import (
     Instance,
     Question,
     TrialError,
     answers,
-    everything,
     first_answer,
     footprint,
     idle,
+    members,
     rate,
     root,
     run,
@@ -183,9 +183,7 @@ class Trial:
 
     def memory(self, pids: list[int]) -> float:
         """Return the MiB that instances take together, with the processes that are there now."""
-        there = everything()
-        members = [process for pid in pids for process in family(pid, there, self.params["supervisors"])]
-        taken: float = mib(footprint(members).pss)
+        taken: float = mib(footprint(members(pids, self.params["supervisors"])).pss)
         return taken
 
     def measure(self) -> dict[str, Any]:
@@ -206,7 +204,7 @@ class Trial:
             for seconds in (SETTLE_SECONDS, *[params["idle_seconds"]] * REPEATS)
         ][1:]
         totals = {1: self.memory(one)}
-        own = family(one[0], everything(), params["supervisors"])
+        own = members(one, params["supervisors"])
         pids = list(one)
         for further in self.instances[1:]:
             self.start(further)

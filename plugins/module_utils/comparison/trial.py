@@ -162,6 +162,18 @@ def everything() -> list[processes.Process]:
     return found
 
 
+def members(pids: Sequence[int], supervisors: Sequence[str]) -> list[processes.Process]:
+    """Return the processes of instances, each known by its first; TrialError if one of those is gone."""
+    there = everything()
+    families = {pid: processes.family(pid, there, supervisors) for pid in pids}
+    if gone := [pid for pid, found in families.items() if not found]:
+        raise TrialError(
+            f"the process {gone[0]}, the first of its instance, is gone; where an answer still came, another "
+            "program has given it"
+        )
+    return [process for found in families.values() for process in found]
+
+
 def footprint(family: Sequence[processes.Process]) -> memory.Memory:
     """Return what these processes take; TrialError if the kernel does not say."""
     parts = []
@@ -179,15 +191,14 @@ def footprint(family: Sequence[processes.Process]) -> memory.Memory:
 
 
 def idle(pids: Sequence[int], supervisors: Sequence[str], seconds: float) -> float:
-    """Return the percentage of one processor that instances use while nobody asks them."""
+    """Return the percentage of one processor that instances use while nobody asks them.
 
-    def all_of_them() -> list[processes.Process]:
-        there = everything()
-        return [process for pid in pids for process in processes.family(pid, there, supervisors)]
-
-    before, began = all_of_them(), time.perf_counter()
+    TrialError if one of them is gone.
+    """
+    before, began = members(pids, supervisors), time.perf_counter()
     time.sleep(seconds)
-    return processes.busy(before, all_of_them(), os.sysconf("SC_CLK_TCK"), time.perf_counter() - began)
+    after = members(pids, supervisors)
+    return processes.busy(before, after, os.sysconf("SC_CLK_TCK"), time.perf_counter() - began)
 
 
 def tick(seconds: float) -> float:
