@@ -14,7 +14,7 @@ description:
     what they are and what they depend on. Computes only; changes nothing and needs nothing.
   - A claim is V(reproduced) if all that it says was seen, V(contradicted) if none of it was, and otherwise it
     V(depends). One start is shorter than another, and storage slower, only if no sample of the two overlaps;
-    answers, memory and idle load are compared by their medians.
+    answers and idle load are compared by their medians, and memory by the one look at it.
 options:
   measured:
     description: >-

@@ -13,7 +13,8 @@ description:
   - Starts an instance of a service several times and notes the seconds from the command to the first right
     answer. Then asks it one question after the other, and from several connections at once; leaves it alone
     and looks at the processor time it uses; starts further instances and looks at the memory that all take.
-  - Memory is the kernel's proportional set size, in which what processes share is counted once.
+  - Memory is the kernel's proportional set size, in which what processes share is counted once. It is looked
+    at once with the first instance alone and once with all of them.
   - Instances are whatever commands can start and stop, such as processes, containers and virtual machines.
     They exist and do not run when the module begins. Afterwards none runs, or with O(keep) the first does.
   - When something fails all instances are stopped.
