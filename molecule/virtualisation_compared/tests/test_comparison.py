@@ -109,7 +109,7 @@ def test_the_evidence_and_the_report_say_what_is_missing() -> None:
 def test_what_cannot_work_is_refused_before_anything_is_started(variables: str, message: str) -> None:
     done = run_playbook(PLAYBOOK, "-e", variables, "-e", "comparison_quick=true")
     assert done.returncode != 0
-    assert message in " ".join(done.stdout.split())
+    assert message in " ".join((done.stdout + done.stderr).split())
 
 
 @pytest.mark.parametrize("name", ["start_time", "memory", "latency", "density"])
