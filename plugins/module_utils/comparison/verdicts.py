@@ -86,7 +86,8 @@ def _of_containers(verdict: str, sentence: str, kinds: Collection[str]) -> Verdi
     if not absent:
         return Verdict(verdict, sentence)
     text = " and ".join(absent)
-    return Verdict(DEPENDS, f"{sentence} {text[0].upper()}{text[1:]} was not measured, so it is not judged.")
+    lack = "was not measured, so it is" if len(absent) == 1 else "were not measured, so they are"
+    return Verdict(DEPENDS, f"{sentence} {text[0].upper()}{text[1:]} {lack} not judged.")
 
 
 def kernels(figures: Figures) -> Verdict | None:
@@ -174,9 +175,9 @@ def sharing(figures: Figures) -> Verdict | None:
         if kind != "process" and seen.memory_first is not None and seen.memory_further is not None
     ]
     reason = (
-        ""
-        if len(set(shares.values())) == 1
-        else " It is the layers of an image that are shared: a root directory of its own shares nothing."
+        " It is the layers of an image that are shared: a root directory of its own shares nothing."
+        if shares == {"docker": True, "lxc": False}
+        else ""
     )
     text = "; ".join(parts)
     return _of_containers(_judge(list(shares.values())), f"{text[0].upper()}{text[1:]}.{reason}", told)
@@ -257,7 +258,7 @@ def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdi
         else ""
     )
     # A container that could panic its host is held back by its settings, and by no kernel of its own.
-    verdict = CONTRADICTED if not alone else DEPENDS if ways else REPRODUCED
+    verdict = REPRODUCED if alone and not ways else DEPENDS if alone or not panicked else CONTRADICTED
     # That a panic took more with it than its machine needs no second kind.
     return _of_containers(verdict, f"{first}{second}.", told if alone else CONTAINERS)
 

@@ -109,6 +109,9 @@ def test_a_container_that_works_while_idle_makes_it_depend():
 
 def test_layers_are_shared_and_a_directory_is_not():
     assert told(verdicts.sharing(FIGURES)).verdict == "depends"
+    assert "a root directory of its own shares nothing" in told(verdicts.sharing(FIGURES)).sentence
+    swapped = {"docker": replace(DOCKER, disk_further=160.0), "lxc": replace(LXC, disk_further=0.1)}
+    assert "a root directory" not in told(verdicts.sharing(FIGURES | swapped)).sentence
     both = replace(LXC, disk_further=0.1)
     assert told(verdicts.sharing(FIGURES | {"lxc": both})).verdict == "reproduced"
     neither = replace(DOCKER, disk_further=160.0)
@@ -164,7 +167,10 @@ def test_a_panic_takes_the_machine_alone():
     assert found.verdict == "reproduced"
     assert "were given none of the 1 ways that were looked at" in found.sentence
     assert told(verdicts.crash(FIGURES, True, {"docker": False})).verdict == "contradicted"
-    assert told(verdicts.crash(FIGURES, False, {"docker": True})).verdict == "contradicted"
+    # What did not panic took nothing with it, and proves nothing.
+    assert told(verdicts.crash(FIGURES, False, {"docker": True})).verdict == "depends"
+    process = told(verdicts.crash({"process": PROCESS, "vm": VM}, True, {"process": True}))
+    assert process.sentence.endswith("the LXC container were not measured, so they are not judged.")
 
 
 def test_an_open_way_is_named_and_makes_it_depend():
