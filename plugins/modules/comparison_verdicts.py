@@ -14,14 +14,15 @@ description:
     what they are and what they depend on. Computes only; changes nothing and needs nothing.
   - A claim is V(reproduced) if all that it says was seen, V(contradicted) if none of it was, and otherwise it
     V(depends). One start is shorter than another, and storage slower, only if no sample of the two overlaps;
-    answers, memory and idle load are compared by their medians.
+    answers and idle load are compared by their medians, and memory by the one look at it.
 options:
   measured:
     description: >-
-      What was measured. C(seen) has for each kind the figures of M(instance_trial), with C(kernel), C(init),
-      C(services), C(crash_means), C(disk_first) and C(disk_further). C(machine) says what this machine is.
-      C(accelerator), C(storage), C(storage_mib), C(layered), C(crash) and C(lamp) hold what the parts of the
-      comparison have found.
+      What was measured. C(seen) has for each kind the figures of M(instance_trial), with C(kernel),
+      C(python), C(init), C(services), C(crash_means), C(disk_first) and C(disk_further). C(machine) says
+      what this machine is, C(products) has the results of the commands that ask OpenStack and VirtualBox
+      for their hypervisors. C(accelerator), C(storage), C(storage_mib), C(storage_driver), C(layered),
+      C(crash) and C(lamp) hold what the parts of the comparison have found.
     type: dict
     required: true
   gaps:

@@ -23,7 +23,7 @@ description:
     content. Whatever else has the name is refused and stays.
 options:
   docker_host:
-    description: Where Docker answers.
+    description: Where Docker answers. If it is not given the environment variable E(DOCKER_HOST) is used.
     type: str
     default: unix:///var/run/docker.sock
   container:
@@ -112,7 +112,7 @@ content:
 import traceback
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 from ansible.module_utils.docker_snapshot.plan import Plan, absent, marks, present, reference
 
 try:
@@ -183,7 +183,11 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            "docker_host": {"type": "str", "default": "unix:///var/run/docker.sock"},
+            "docker_host": {
+                "type": "str",
+                "default": "unix:///var/run/docker.sock",
+                "fallback": (env_fallback, ["DOCKER_HOST"]),
+            },
             "container": {"type": "str"},
             "name": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

@@ -13,7 +13,8 @@ description:
   - Starts an instance of a service several times and notes the seconds from the command to the first right
     answer. Then asks it one question after the other, and from several connections at once; leaves it alone
     and looks at the processor time it uses; starts further instances and looks at the memory that all take.
-  - Memory is the kernel's proportional set size, in which what processes share is counted once.
+  - Memory is the kernel's proportional set size, in which what processes share is counted once. It is looked
+    at once with the first instance alone and once with all of them.
   - Instances are whatever commands can start and stop, such as processes, containers and virtual machines.
     They exist and do not run when the module begins. Afterwards none runs, or with O(keep) the first does.
   - When something fails all instances are stopped.
@@ -108,7 +109,9 @@ RETURN = r"""
 figures:
   description: >-
     The summaries C(start) and C(answer) in seconds, C(rate) in answers a second, C(idle) in percent of a
-    processor, each with count, median, low, high and usual; and C(memory_first) and C(memory_further) in MiB.
+    processor, each with count, median, low, high and usual; C(idle_step), the percentage that one tick of the
+    kernel's clock makes; and C(memory_first) and C(memory_further) in MiB, the
+    latter null with a O(count) of 1.
   returned: outside check mode
   type: dict
 memory:
@@ -130,20 +133,21 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.comparison.density import growth
 from ansible.module_utils.comparison.memory import mib
-from ansible.module_utils.comparison.processes import draw, family
+from ansible.module_utils.comparison.processes import draw
 from ansible.module_utils.comparison.samples import summary
 from ansible.module_utils.comparison.trial import (
     Instance,
     Question,
     TrialError,
     answers,
-    everything,
     first_answer,
     footprint,
     idle,
+    members,
     rate,
     root,
     run,
+    tick,
 )
 
 # Time for what an instance does once after its start, before it is called idle.
@@ -180,9 +184,7 @@ class Trial:
 
     def memory(self, pids: list[int]) -> float:
         """Return the MiB that instances take together, with the processes that are there now."""
-        there = everything()
-        members = [process for pid in pids for process in family(pid, there, self.params["supervisors"])]
-        taken: float = mib(footprint(members).pss)
+        taken: float = mib(footprint(members(pids, self.params["supervisors"])).pss)
         return taken
 
     def measure(self) -> dict[str, Any]:
@@ -203,7 +205,7 @@ class Trial:
             for seconds in (SETTLE_SECONDS, *[params["idle_seconds"]] * REPEATS)
         ][1:]
         totals = {1: self.memory(one)}
-        own = family(one[0], everything(), params["supervisors"])
+        own = members(one, params["supervisors"])
         pids = list(one)
         for further in self.instances[1:]:
             self.start(further)
@@ -219,6 +221,7 @@ class Trial:
                 "answer": summary(asked).facts(),
                 "rate": summary(rates).facts(),
                 "idle": summary(idles).facts(),
+                "idle_step": tick(params["idle_seconds"]),
                 "memory_first": memory_first,
                 "memory_further": memory_further,
             },
@@ -252,9 +255,11 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    wrong = [name for name in ("count", "starts", "requests", "callers", "timeout") if params[name] < 1]
-    if wrong:
-        module.fail_json(msg=f"{wrong[0]} is {params[wrong[0]]}, but at least 1 is needed")
+    least = dict.fromkeys(("count", "starts", "requests", "callers", "timeout"), 1.0)
+    least |= {"load_seconds": 0.1, "idle_seconds": 0.1}
+    for name, number in least.items():
+        if params[name] < number:
+            module.fail_json(msg=f"{name} is {params[name]}, but at least {number:g} is needed")
     if module.check_mode:
         module.exit_json(changed=True)
     trial = Trial(params)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import docker
 import pytest
 from docker.models.containers import Container
-from lab import INVENTORY, evidence, host, run, variable
+from lab import INVENTORY, evidence, host, run, run_playbook, variable
 
 FOREIGN = "lab-test-foreign"
 
@@ -107,6 +107,21 @@ def test_a_snapshot_in_use_stays(client: docker.DockerClient) -> None:
     done = ansible("docker_snapshot", name=name, state="absent")
     assert done.returncode != 0
     assert f"is in use by the container {variable('container_name', 'container-copy')}" in words(done)
+    assert client.images.get(name)
+
+
+def test_a_trial_run_needs_no_docker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+    done = run_playbook("docker_containers", "--check", "-e", "docker_host_socket=/nonexistent/docker.sock")
+    assert done.returncode == 0, words(done)
+    assert "Docker does not answer yet" in words(done)
+
+
+def test_a_trial_run_of_the_removal_predicts_it(client: docker.DockerClient) -> None:
+    done = run_playbook("docker_containers_absent", "--check")
+    assert done.returncode == 0, words(done)
+    name = variable("container_snapshot", "container")
+    assert f"The snapshot {name} would be removed after the container" in words(done)
     assert client.images.get(name)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import docker
 import pytest
+from lab import INVENTORY, run
 
 
 @pytest.fixture
@@ -22,3 +23,17 @@ def test_docker_answers(client: docker.DockerClient) -> None:
 def test_docker_has_a_bridge(client: docker.DockerClient) -> None:
     (bridge,) = (network for network in client.networks.list() if network.name == "bridge")
     assert bridge.attrs["Driver"] == "bridge"
+
+
+def test_a_docker_that_does_not_run_and_may_not_be_started_is_named() -> None:
+    done = run(
+        "ansible",
+        f"--inventory={INVENTORY}",
+        "localhost",
+        "--module-name=ansible.builtin.include_role",
+        "--args=name=docker_host",
+        "--extra-vars=docker_host_socket=/nonexistent/docker.sock",
+        "--extra-vars=docker_host_start=false",
+    )
+    assert done.returncode != 0
+    assert "docker_host: Docker does not answer on /nonexistent/docker.sock" in " ".join(done.stdout.split())

@@ -88,6 +88,14 @@ def test_a_container_that_is_not_ours_stays(foreign: Path, machine: Host) -> Non
     assert machine.file(f"{foreign}/config").exists
 
 
+def test_a_directory_that_was_left_before_it_was_marked_is_the_roles(machine: Host) -> None:
+    home = HOME / "lab-test-interrupted"
+    machine.run_expect([0], f"mkdir -p {home}")
+    done = role(lxc_container_name=home.name, lxc_container_state="absent")
+    assert done.returncode == 0, words(done)
+    assert not home.exists()
+
+
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
@@ -112,8 +120,13 @@ def test_a_container_that_is_not_ours_stays(foreign: Path, machine: Host) -> Non
             },
             "lxc_container_min_free_mib asks for 999999999",
         ),
+        # The root file system is in the cache.
+        (
+            {"lxc_container_name": "lab-test", "lxc_container_min_free_mib": "999999999"},
+            f"lxc_container_dir: {HOME} has",
+        ),
     ],
-    ids=["name", "address", "users", "mirror", "space"],
+    ids=["name", "address", "users", "mirror", "space in the cache", "space for the container"],
 )
 def test_what_cannot_work_is_refused_by_name(variables: dict[str, str], message: str) -> None:
     done = role(**variables)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import docker
 import pytest
-from lab import evidence, variable
+from lab import evidence, run_playbook, variable
 
 PLAYBOOK = "virtualisation_compared"
 APPARMOR = Path("/sys/module/apparmor/parameters/enabled")
@@ -82,6 +82,34 @@ def test_three_docker_containers_have_one_program_each_and_the_lxc_container_all
 
 def test_the_evidence_says_that_the_run_was_quick() -> None:
     assert evidence("C04", PLAYBOOK)["environment"]["thoroughness"].startswith("quick")
+
+
+def test_the_evidence_and_the_report_say_what_is_missing() -> None:
+    environment = evidence("C04", PLAYBOOK)["environment"]
+    assert environment["parts"] == "process, docker, lxc, vm, layers, crash, lamp"
+    assert environment["gaps"] == {}
+    report = (Path(variable("lab_evidence_dir")) / PLAYBOOK / "report.md").read_text()
+    assert "## What is missing\n\nNothing.\n" in report
+    assert [f"- C{number:02} " in report for number in range(1, 11)] == [True] * 10
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ("comparison_parts=docker,dokcer", "comparison_parts: 'dokcer' is no part of the comparison"),
+        ("comparison_parts=attempt", "comparison_parts: 'attempt' is no part of the comparison"),
+        ("comparison_accelerator=hvf", "comparison_accelerator: 'hvf' is no way to run the virtual machine"),
+        (
+            "ansible_become_user=nobody ansible_become_exe=/bin/false",
+            "reads the memory of processes, for which it needs root's rights",
+        ),
+    ],
+    ids=["misspelt", "no part", "accelerator", "no root"],
+)
+def test_what_cannot_work_is_refused_before_anything_is_started(variables: str, message: str) -> None:
+    done = run_playbook(PLAYBOOK, "-e", variables, "-e", "comparison_quick=true")
+    assert done.returncode != 0
+    assert message in " ".join((done.stdout + done.stderr).split())
 
 
 @pytest.mark.parametrize("name", ["start_time", "memory", "latency", "density"])

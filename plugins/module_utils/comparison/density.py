@@ -8,16 +8,16 @@ from collections.abc import Mapping
 _GIB = 1024.0
 
 
-def growth(totals: Mapping[int, float]) -> tuple[float, float]:
+def growth(totals: Mapping[int, float]) -> tuple[float, float | None]:
     """Return what the first instance takes and what each further one takes, from the totals by their number.
 
-    With one total only, the further ones are taken to cost what the first one does. ValueError without a
-    total for one instance. What an instance takes is never less than nothing.
+    With one total only, nothing is known of further ones: None. ValueError without a total for one instance.
+    What an instance takes is never less than nothing.
     """
     if 1 not in totals:
         raise ValueError("the total for one instance is missing")
     first, most = totals[1], max(totals)
-    return first, first if most == 1 else max(0.0, (totals[most] - first) / (most - 1))
+    return first, None if most == 1 else max(0.0, (totals[most] - first) / (most - 1))
 
 
 def fit(first: float, further: float, gib: float = 1.0) -> int:

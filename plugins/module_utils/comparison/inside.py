@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 from pathlib import Path
 
 ABSENT, CLOSED, OPEN = "absent", "closed", "open"
@@ -54,11 +55,12 @@ def _is_root(users: Path) -> bool:
 
 
 def _confined(root: Path) -> bool:
-    """Whether a security module holds it. In a namespace of AppArmor's own the outer label does not show."""
+    """Whether AppArmor holds it. In a namespace of AppArmor's own the outer label does not show."""
     if _text(root / "sys/kernel/security/apparmor/.ns_stacked") == "yes":
         return True
-    label = _text(root / "proc/self/attr/current")
-    return label not in ("", "unconfined") and not label.endswith("(complain)")
+    # Older kernels have no directory of AppArmor's own. Labels of SELinux name no mode and are not judged.
+    labels = [_text(root / "proc/self/attr" / name) for name in ("apparmor/current", "current")]
+    return any(label.endswith(("(enforce)", "(kill)")) for label in labels)
 
 
 def _text(path: Path) -> str:
@@ -81,7 +83,8 @@ def main() -> None:
     """Print what there is to see."""
     root = Path("/")
     init = (root / "proc/1/comm").read_text().strip()
-    print(json.dumps({"kernel": kernel(root), "init": init, "crash_means": crash_means(root)}))
+    told = {"python": platform.python_version(), "kernel": kernel(root), "init": init}
+    print(json.dumps(told | {"crash_means": crash_means(root)}))
 
 
 if __name__ == "__main__":

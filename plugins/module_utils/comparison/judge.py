@@ -7,14 +7,14 @@ from typing import Any
 
 from . import verdicts
 from .density import fit
-from .layers import Layers, detect
+from .layers import Layers, detect, product_type
 from .samples import Summary, figure, read, summary
 from .verdicts import Kernel, Seen, Storage, Verdict
 
 Measured = Mapping[str, Any]
 
 _SUMMARIES = ("start", "answer", "rate", "idle")
-_PLAIN = ("memory_first", "memory_further", "disk_first", "disk_further", "processes", "init")
+_PLAIN = ("idle_step", "memory_first", "memory_further", "disk_first", "disk_further", "processes", "init")
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "C01": ("process", "docker", "lxc", "vm"),
@@ -39,6 +39,7 @@ def seen(facts: Mapping[str, Any]) -> Seen:
     return Seen(
         **told,
         kernel=Kernel(**facts["kernel"]) if facts.get("kernel") else None,
+        python=str(facts.get("python", "")),
         services=tuple(facts.get("services", ())),
         crash_means=dict(facts.get("crash_means", {})),
     )
@@ -71,9 +72,9 @@ def judge(measured: Measured) -> dict[str, Verdict]:
             {kind: lamp[kind]["page"].strip() == lamp["token"] for kind in kinds},
             {kind: len(lamp[kind]["containers"]) for kind in kinds},
         ),
-        "C09": verdicts.storage(storage, measured["storage_mib"]),
+        "C09": verdicts.storage(storage, measured["storage_mib"], measured.get("storage_driver", "")),
         # Only what has run is named.
-        "C10": verdicts.hypervisors(layers(measured), accelerator, measured["machine"]["virtualbox"])
+        "C10": verdicts.hypervisors(layers(measured), accelerator, products(measured))
         if "vm" in figures
         else None,
     }
@@ -132,7 +133,7 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
         told = [
             (
                 "docker",
-                "docker_image_info before and after; docker_container_exec: the first byte of "
+                "docker_image_info; docker_container_exec: the first byte of "
                 "/srv/old/old-0 and /data/old/old-0, in another container",
                 0,
                 _lines(measured["layered"]),
@@ -158,7 +159,11 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
                 "lscpu; setup; slurp /proc/cpuinfo",
                 0,
                 f"{layers(measured).text()}\naccelerator: {measured['accelerator']}",
-            )
+            ),
+            *(
+                ("localhost", " ".join(one["item"]["argv"]), one["rc"], one.get("stdout") or "no answer")
+                for one in measured["products"]
+            ),
         ]
     else:
         told = [("localhost", f"instance_trial, for {', '.join(kinds)}", 0, "\n".join(table(measured)))]
@@ -202,6 +207,16 @@ def layers(measured: Measured) -> Layers:
     return detect(
         machine["cpuinfo"], machine["hypervisor"], machine["container"], machine["vendor"], machine["kernel"]
     )
+
+
+def products(measured: Measured) -> dict[str, tuple[int, str]]:
+    """Return the type of the hypervisor of each product that answered, and why."""
+    found = {
+        asked["item"]["product"]: product_type(asked["item"]["product"], asked["stdout"])
+        for asked in measured["products"]
+        if asked["rc"] == 0
+    }
+    return {product: told for product, told in found.items() if told}
 
 
 def table(measured: Measured) -> list[str]:

@@ -56,3 +56,15 @@ def hypervisor_type(accelerator: str) -> tuple[int, str]:
     if accelerator == "kvm":
         return 1, "KVM makes the host's kernel itself the hypervisor, and QEMU only emulates devices"
     return 2, "QEMU translates the guest's instructions as an ordinary process of an operating system"
+
+
+def product_type(product: str, said: str) -> tuple[int, str] | None:
+    """Return the type of the hypervisor of `virtualbox` or `openstack`, and why; None if it is not told.
+
+    `said` is VirtualBox's version, or the line of nova's configuration that says what nova drives.
+    """
+    if product == "virtualbox":
+        version = re.match(r"\d[\w.]*", said.strip())
+        return (2, f"VirtualBox {version[0]} is a program of an operating system") if version else None
+    driven = re.search(r"(?m)^virt_type\s*=\s*(kvm|qemu)\s*$", said)
+    return hypervisor_type("kvm" if driven[1] == "kvm" else "tcg") if driven else None

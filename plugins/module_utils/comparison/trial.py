@@ -17,6 +17,10 @@ from . import memory, processes
 
 # Between two attempts to get the first answer.
 _PAUSE = 0.01
+# Seconds until an attempt is given up, or this part of the time since the start if that is more. So late may
+# the first answer be seen.
+_GIVE_UP = 0.3
+_GIVE_UP_PART = 0.05
 
 
 class TrialError(Exception):
@@ -83,9 +87,10 @@ def first_answer(instance: Instance, question: Question, seconds: float) -> floa
     began = time.perf_counter()
     run(instance.start, seconds)
     reason = "nothing was asked"
-    while (left := seconds - (time.perf_counter() - began)) > 0:
-        # A port forward takes a connection to a machine that boots, and never answers: give it up soon.
-        caller = Caller(instance.url, min(left, 2.0))
+    while (passed := time.perf_counter() - began) < seconds:
+        # A port forward takes a connection to a machine that boots, and never answers: give it up soon. A
+        # machine that is too busy for that is given more time later.
+        caller = Caller(instance.url, min(seconds - passed, max(_GIVE_UP, _GIVE_UP_PART * passed)))
         try:
             caller.ask(question)
         except (OSError, http.client.HTTPException) as error:
@@ -157,6 +162,18 @@ def everything() -> list[processes.Process]:
     return found
 
 
+def members(pids: Sequence[int], supervisors: Sequence[str]) -> list[processes.Process]:
+    """Return the processes of instances, each known by its first; TrialError if one of those is gone."""
+    there = everything()
+    families = {pid: processes.family(pid, there, supervisors) for pid in pids}
+    if gone := [pid for pid, found in families.items() if not found]:
+        raise TrialError(
+            f"the process {gone[0]}, the first of its instance, is gone; where an answer still came, another "
+            "program has given it"
+        )
+    return [process for found in families.values() for process in found]
+
+
 def footprint(family: Sequence[processes.Process]) -> memory.Memory:
     """Return what these processes take; TrialError if the kernel does not say."""
     parts = []
@@ -174,12 +191,16 @@ def footprint(family: Sequence[processes.Process]) -> memory.Memory:
 
 
 def idle(pids: Sequence[int], supervisors: Sequence[str], seconds: float) -> float:
-    """Return the percentage of one processor that instances use while nobody asks them."""
+    """Return the percentage of one processor that instances use while nobody asks them.
 
-    def all_of_them() -> list[processes.Process]:
-        there = everything()
-        return [process for pid in pids for process in processes.family(pid, there, supervisors)]
-
-    before, began = all_of_them(), time.perf_counter()
+    TrialError if one of them is gone.
+    """
+    before, began = members(pids, supervisors), time.perf_counter()
     time.sleep(seconds)
-    return processes.busy(before, all_of_them(), os.sysconf("SC_CLK_TCK"), time.perf_counter() - began)
+    after = members(pids, supervisors)
+    return processes.busy(before, after, os.sysconf("SC_CLK_TCK"), time.perf_counter() - began)
+
+
+def tick(seconds: float) -> float:
+    """Return the percentage of one processor that one tick of the kernel's clock makes in so many seconds."""
+    return 100 / os.sysconf("SC_CLK_TCK") / seconds

@@ -17,11 +17,10 @@ NAMES = {
     "vm": "the virtual machine",
 }
 CONTAINERS = ("docker", "lxc")
+PRODUCTS = {"openstack": "OpenStack", "virtualbox": "VirtualBox"}
 
 # What one kind may use besides and still share: the files that make an instance that instance.
 _SHARED_DISK = 0.1
-# Percent of a processor below which two idle loads are the same.
-_IDLE = 0.2
 # How often the storage trial has to take longer than the other to be called slower, in medians.
 _SLOWER = 1.2
 
@@ -49,9 +48,12 @@ class Seen:
     memory_first: float | None = None
     memory_further: float | None = None
     idle: Summary | None = None
+    # What one tick of the kernel's clock makes of the idle load: nothing finer can be told.
+    idle_step: float | None = None
     disk_first: float | None = None
     disk_further: float | None = None
     kernel: Kernel | None = None
+    python: str = ""
     processes: int | None = None
     init: bool | None = None
     services: Sequence[str] = ()
@@ -78,6 +80,16 @@ def _containers(figures: Figures) -> dict[str, Seen]:
     return {kind: figures[kind] for kind in CONTAINERS if kind in figures}
 
 
+def _of_containers(verdict: str, sentence: str, kinds: Collection[str]) -> Verdict:
+    """Return a verdict on containers, which depends as long as one kind of them is missing."""
+    absent = [NAMES[kind] for kind in CONTAINERS if kind not in kinds]
+    if not absent:
+        return Verdict(verdict, sentence)
+    text = " and ".join(absent)
+    lack = "was not measured, so it is" if len(absent) == 1 else "were not measured, so they are"
+    return Verdict(DEPENDS, f"{sentence} {text[0].upper()}{text[1:]} {lack} not judged.")
+
+
 def kernels(figures: Figures) -> Verdict | None:
     """C01: whose kernel each of them runs on."""
     host, machine = figures.get("process"), figures.get("vm")
@@ -92,11 +104,12 @@ def kernels(figures: Figures) -> Verdict | None:
         if "lxc" in inside and shared["lxc"] and inside["lxc"].boot_id != host.kernel.boot_id
         else ""
     )
-    return Verdict(
+    return _of_containers(
         _judge([own, *shared.values()]),
         f"The virtual machine runs {machine.kernel.release}, "
         f"{'booted for itself' if own else 'and that is the boot of its host'}; "
         f"{sharing} shared {host.kernel.release} and its boot with this machine.{note}",
+        inside,
     )
 
 
@@ -112,17 +125,26 @@ def weight(figures: Figures, accelerator: str) -> Verdict | None:
     }
     if not told:
         return None
+    step = max(seen.idle_step or 0.0 for seen in (machine, *_containers(figures).values()))
     lighter = [memory < machine.memory_first for memory, _ in told.values()]
-    calmer = [idle.median <= machine.idle.median + _IDLE for _, idle in told.values()]
+    saved = {kind: machine.idle.median - idle.median for kind, (_, idle) in told.items()}
+    alike = [NAMES[kind] for kind, less in saved.items() if abs(less) <= step]
+    unseen = (
+        f" No difference of processor time was seen between the virtual machine and {' or '.join(alike)}: "
+        f"the clock counts in steps of {figure(step)} %."
+        if alike
+        else ""
+    )
     each = " and ".join(
         f"{NAMES[kind]} {figure(memory)} MiB and {figure(idle.median)} %"
         for kind, (memory, idle) in told.items()
     )
-    return Verdict(
-        _judge([*lighter, *calmer]),
+    return _of_containers(
+        _judge([*lighter, *(less > step for less in saved.values())]),
         f"Idle, the virtual machine took {figure(machine.memory_first)} MiB and "
         f"{figure(machine.idle.median)} % of a "
-        f"processor, {each}.{_emulated(accelerator)}",
+        f"processor, {each}.{unseen}{_emulated(accelerator)}",
+        told,
     )
 
 
@@ -141,24 +163,24 @@ def sharing(figures: Figures) -> Verdict | None:
         f"for the first"
         for kind, (first, further) in told.items()
     ]
-    parts += [
-        f"{figure(seen.memory_further)} MiB of memory after {figure(seen.memory_first)} in {NAMES[kind]}"
-        for kind, seen in _containers(figures).items()
-        if seen.memory_first is not None and seen.memory_further is not None
-    ]
     machine = figures.get("vm")
     if machine and machine.disk_first is not None and machine.disk_further is not None:
         parts.append(
             f"a virtual machine on a copy-on-write disk shares its image too "
-            f"({figure(machine.disk_further)} MiB after {figure(machine.disk_first)}), but no memory"
+            f"({figure(machine.disk_further)} MiB after {figure(machine.disk_first)})"
         )
+    parts += [
+        f"{figure(seen.memory_further)} MiB of memory after {figure(seen.memory_first)} in {NAMES[kind]}"
+        for kind, seen in figures.items()
+        if kind != "process" and seen.memory_first is not None and seen.memory_further is not None
+    ]
     reason = (
-        ""
-        if len(set(shares.values())) == 1
-        else " It is the layers of an image that are shared: a root directory of its own shares nothing."
+        " It is the layers of an image that are shared: a root directory of its own shares nothing."
+        if shares == {"docker": True, "lxc": False}
+        else ""
     )
     text = "; ".join(parts)
-    return Verdict(_judge(list(shares.values())), f"{text[0].upper()}{text[1:]}.{reason}")
+    return _of_containers(_judge(list(shares.values())), f"{text[0].upper()}{text[1:]}.{reason}", told)
 
 
 def speed(figures: Figures, accelerator: str) -> Verdict | None:
@@ -182,11 +204,24 @@ def speed(figures: Figures, accelerator: str) -> Verdict | None:
         f"{NAMES[kind]} after {figure(start.median)} s and then in {figure(answer.median * 1000)} ms"
         for kind, (start, answer) in told.items()
     )
-    return Verdict(
+    return _of_containers(
         _judge(sooner),
         f"The virtual machine gave its first answer after {figure(machine.start.median)} s and then one in "
-        f"{figure(machine.answer.median * 1000)} ms, {each}.{_emulated(accelerator)}",
+        f"{figure(machine.answer.median * 1000)} ms, {each}.{_differences(figures)}{_emulated(accelerator)}",
+        told,
     )
+
+
+def _differences(figures: Figures) -> str:
+    """Return what differs between the machine and the containers besides what they are."""
+    theirs = sorted({seen.python for seen in _containers(figures).values() if seen.python})
+    machines = figures["vm"].python
+    pythons = (
+        f" and by Python {machines}, theirs by Python {' and '.join(theirs)}"
+        if machines and theirs and theirs != [machines]
+        else ""
+    )
+    return f" The machine's answers came through QEMU's network in user mode{pythons}."
 
 
 def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdict | None:
@@ -206,6 +241,7 @@ def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdi
     survivors = " and ".join(NAMES[kind] for kind in others)
     closed = [kind for kind, means in told.items() if "open" not in means.values()]
     opened = [kind for kind in told if kind not in closed]
+    none = f"none of the {len({name for means in told.values() for name in means})} ways that were looked at"
     if not panicked:
         first = "The kernel of the virtual machine did not panic when it was told to"
     elif alone:
@@ -215,14 +251,16 @@ def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdi
     second = (
         f"; open in a container, and left alone, was {', '.join(ways)}, by which it could take the host "
         f"with it: {' and '.join(NAMES[kind] for kind in opened)} would have to be confined"
-        + (f", while {' and '.join(NAMES[kind] for kind in closed)} was given no way" if closed else "")
+        + (f", while {' and '.join(NAMES[kind] for kind in closed)} was given {none}" if closed else "")
         if ways
-        else "; no container was given a way to do the same, but a fault in their common kernel takes all"
+        else f"; the containers were given {none}, but a fault in their common kernel would take all of them"
         if told
         else ""
     )
     # A container that could panic its host is held back by its settings, and by no kernel of its own.
-    return Verdict(CONTRADICTED if not alone else DEPENDS if ways else REPRODUCED, f"{first}{second}.")
+    verdict = REPRODUCED if alone and not ways else DEPENDS if alone or not panicked else CONTRADICTED
+    # That a panic took more with it than its machine needs no second kind.
+    return _of_containers(verdict, f"{first}{second}.", told if alone else CONTAINERS)
 
 
 def levels(figures: Figures) -> Verdict | None:
@@ -245,15 +283,13 @@ def levels(figures: Figures) -> Verdict | None:
     )
 
 
-def layered(image_kept: bool, write_gone: bool, volume_kept: bool, layers: int) -> Verdict:
-    """C07: the image stays as it is, what a container writes goes with it, a volume stays."""
+def layered(write_gone: bool, volume_kept: bool, layers: int) -> Verdict:
+    """C07: an image of several layers, what a container writes on them goes with it, and a volume stays."""
     return Verdict(
-        _judge([image_kept and layers > 1, write_gone, volume_kept]),
-        f"The image had {layers} layers, which {'were the same' if image_kept else 'were others'} "
-        f"after a container had changed one of "
-        f"their files; the change {'went with' if write_gone else 'outlived'} that container, and what "
-        f"it had put into a volume "
-        f"{'was there for' if volume_kept else 'was lost to'} the next one.",
+        _judge([layers > 1, write_gone, volume_kept]),
+        f"The image had {layers} layer{'' if layers == 1 else 's'}. A container changed one of their files, "
+        f"and the next one of the image {'had the file as it was' if write_gone else 'had the change too'}; "
+        f"what the first had put into a volume {'was there for' if volume_kept else 'was lost to'} the next.",
     )
 
 
@@ -281,35 +317,47 @@ class Storage:
     change: Summary
 
 
-def storage(places: Mapping[str, Storage], mib: float) -> Verdict | None:
-    """C09: `layered` against `volume` and, where it was measured, `plain`."""
+def storage(places: Mapping[str, Storage], mib: float, driver: str = "") -> Verdict | None:
+    """C09: `layered` against `volume`, by Docker's storage `driver`.
+
+    `plain` is told where it was measured and not judged: it may lie on another disk than Docker's.
+    """
     if "layered" not in places or "volume" not in places:
         return None
     layer, volume = places["layered"], places["volume"]
     writing, changing = (_slower(layer.write, volume.write), _slower(layer.change, volume.change))
     words = {
-        (True, True): "Both writing a file and the first change of one cost more on layers",
+        (True, True): "Both writing a new file and the first change of one from below took longer on layers",
         (
             False,
             True,
-        ): "A new file cost the same, but the first change of one from a lower layer copies all of it",
-        (True, False): "Writing a new file cost more on layers, the first change of one from below did not",
-        (False, False): "Neither writing a file nor the first change of one cost more on layers",
+        ): "The first change of a file from below took longer on layers, writing a new one did not",
+        (True, False): "Writing a new file took longer on layers, the first change of one from below did not",
+        (
+            False,
+            False,
+        ): "Neither writing a new file nor the first change of one from below took longer on layers",
     }
-    return Verdict(
-        _judge([writing, changing]),
-        f"{words[writing, changing]}: {figure(mib)} MiB were written in {figure(layer.write.median)} s "
-        f"on layers and "
-        f"{figure(volume.write.median)} s on a volume, and a byte changed in "
-        f"{figure(layer.change.median)} s and "
-        f"{figure(volume.change.median)} s.",
+    text = (
+        f"{words[writing, changing]}: {figure(mib)} MiB were written in {figure(layer.write.median)} s on "
+        f"layers and {figure(volume.write.median)} s on a volume, and a byte changed in "
+        f"{figure(layer.change.median)} s and {figure(volume.change.median)} s."
     )
+    if driver:
+        text += f" The layers were those of Docker's storage driver {driver}."
+    if plain := places.get("plain"):
+        text += (
+            f" In the root directory of the LXC container, which has no layers, it was "
+            f"{figure(plain.write.median)} s and {figure(plain.change.median)} s."
+        )
+    return Verdict(_judge([writing, changing]), text)
 
 
-def hypervisors(layers: Layers, accelerator: str, virtualbox: bool) -> Verdict:
-    """C10: what lies beneath the hypervisor that has run. The report calls OpenStack and VirtualBox type 2.
+def hypervisors(layers: Layers, accelerator: str, products: Mapping[str, tuple[int, str]]) -> Verdict:
+    """C10: what lies beneath hypervisors. The report calls those of OpenStack and VirtualBox type 2.
 
-    `virtualbox` says whether VirtualBox is installed here; neither it nor OpenStack is looked at any further.
+    `products` has those of the two that were found, each with the type of its hypervisor and why. What QEMU
+    itself is says nothing about them.
     """
     number, why = hypervisor_type(accelerator)
     below = (
@@ -317,11 +365,24 @@ def hypervisors(layers: Layers, accelerator: str, virtualbox: bool) -> Verdict:
         if layers.below
         else "No hypervisor was found below this machine"
     )
-    box = "VirtualBox is installed here, but was not run" if virtualbox else "VirtualBox was not looked at"
+    told = [
+        f"{name} was not found here, so nothing is said of it"
+        if (found := products.get(product)) is None
+        else f"{name} here runs its machines on a hypervisor of type {found[0]}: {found[1]}"
+        for product, name in PRODUCTS.items()
+    ]
+    second = [number == 2 for number, _ in products.values()]
+    report = (
+        " That both are of type 2, as the report says, holds here."
+        if len(second) == len(PRODUCTS) and all(second)
+        else ""
+        if all(second)
+        else " The report calls both of them type 2."
+    )
     return Verdict(
-        DEPENDS if number == 2 else CONTRADICTED,
-        f"{below}. QEMU {'with KVM' if accelerator == 'kvm' else 'without KVM'} is of type {number}: "
-        f"{why}. OpenStack is no hypervisor but drives one, and which one was not looked at; {box}.",
+        REPRODUCED if len(second) == len(PRODUCTS) and all(second) else DEPENDS,
+        f"{below}. QEMU {'with KVM' if accelerator == 'kvm' else 'without KVM'}, which ran here, is of type "
+        f"{number}: {why}. {'. '.join(told)}.{report}",
     )
 
 
@@ -337,5 +398,5 @@ def _emulated(accelerator: str) -> str:
     return (
         ""
         if accelerator == "kvm"
-        else " There was no KVM: the machine's processor was emulated, which makes its figures much worse."
+        else " KVM was not used: the machine's processor was emulated, which makes its figures worse."
     )

@@ -67,7 +67,7 @@ def test_a_summary_is_told():
 
 def test_the_further_instances_cost_what_the_total_grows_by():
     assert growth({1: 30.0, 3: 50.0}) == (30.0, 10.0)
-    assert growth({1: 30.0}) == (30.0, 30.0)
+    assert growth({1: 30.0}) == (30.0, None)
     assert growth({1: 30.0, 2: 29.0}) == (30.0, 0.0)
     with pytest.raises(ValueError, match="one instance"):
         growth({2: 30.0})

@@ -60,6 +60,8 @@ IDENTITY = "         0          0 4294967295\n"
         ("000001fcfcfcffff", IDENTITY, None, "open"),
         ("000001fcfcfcffff", IDENTITY, "unconfined\n", "open"),
         ("000001fcfcfcffff", IDENTITY, "lxc-own (complain)\n", "open"),
+        # SELinux's.
+        ("000001fcfcfcffff", IDENTITY, "unconfined_u:unconfined_r:unconfined_t:s0\0", "open"),
         ("000001fcfcfcffff", IDENTITY, "lxc-container-default-cgns (enforce)\n", "closed"),
         ("000001fcfcfcffff", "0 100000 65536\n", None, "closed"),
         # As in a Docker container.
@@ -73,6 +75,16 @@ def test_mounting_proc_anew_needs_to_be_root_and_unconfined(machine, capabilitie
         (machine / "proc/self/attr").mkdir()
         (machine / "proc/self/attr/current").write_text(label)
     assert inside.crash_means(machine)["mounting /proc anew"] == state
+
+
+def test_the_label_of_apparmors_own_counts_beside_another_modules(machine):
+    own = machine / "proc/self/attr/apparmor"
+    own.mkdir(parents=True)
+    (machine / "proc/self/uid_map").write_text(IDENTITY)
+    (machine / "proc/self/attr/current").write_text("system_u:system_r:container_t:s0\0")
+    for label, state in (("lxc-own (enforce)\n", "closed"), ("unconfined\n", "open")):
+        (own / "current").write_text(label)
+        assert inside.crash_means(machine)["mounting /proc anew"] == state
 
 
 def test_an_outer_label_that_does_not_show_confines_as_well(machine):

@@ -19,6 +19,7 @@ def facts(scale: float, **more: Any) -> dict[str, Any]:
         "answer": summary([scale / 1000] * 3).facts(),
         "rate": summary([1000 / scale] * 3).facts(),
         "idle": summary([scale / 10] * 3).facts(),
+        "idle_step": 0.25,
         "memory_first": 30 * scale,
         "memory_further": 20 * scale,
         "kernel": {"release": "6.18", "booted": 1000, "boot_id": "b"},
@@ -63,14 +64,21 @@ MEASURED: dict[str, Any] = {
         "container": "docker",
         "vendor": "",
         "kernel": "6.18",
-        "virtualbox": False,
     },
+    "products": [
+        {"item": {"product": "virtualbox", "argv": ["VBoxManage", "--version"]}, "rc": 2},
+        {
+            "item": {"product": "openstack", "argv": ["docker", "exec", "cloud-lab", "grep", "^virt_type"]},
+            "rc": 0,
+            "stdout": "virt_type = qemu",
+        },
+    ],
     "storage": {
         "layered": {"write": [0.5, 0.6], "change": [0.5, 0.6]},
         "volume": {"write": [0.5, 0.6], "change": [0.01, 0.02]},
     },
     "storage_mib": 64,
-    "layered": {"layers": 6, "image_kept": True, "write_gone": True, "volume_kept": True},
+    "layered": {"layers": 6, "write_gone": True, "volume_kept": True},
     "crash": {
         "panicked": True,
         "asked": ["process", "docker", "lxc"],
@@ -125,6 +133,15 @@ def test_evidence_says_what_ran_and_how_it_ended():
     assert (machine["rc"], machine["output"]) == (1, "no answer")
 
 
+def test_what_was_not_found_is_evidence_too():
+    _, box, cloud = observations(MEASURED, "C10")
+    assert (box["rc"], box["output"]) == (2, "no answer")
+    assert (cloud["rc"], cloud["output"]) == (0, "virt_type = qemu")
+    sentence = judge(MEASURED)["C10"].sentence
+    assert "OpenStack here runs its machines on a hypervisor of type 2" in sentence
+    assert "VirtualBox was not found here" in sentence
+
+
 def test_a_page_of_another_run_does_not_count():
     lamp = MEASURED["lamp"]
     old = MEASURED | {"lamp": lamp | {"docker": page(lamp["docker"]["containers"], "an older token\n")}}
@@ -174,6 +191,13 @@ def test_the_table_has_a_column_for_each_kind():
     assert lines[1].split()[:3] == ["first", "answer,", "s"]
     assert "17.6 (16-19.2)" in lines[1]
     assert table(MEASURED | {"seen": {}})[0] == ""
+
+
+def test_one_machine_alone_says_nothing_of_further_ones():
+    alone = MEASURED | {"seen": MEASURED["seen"] | {"vm": facts(16, memory_further=None)}}
+    lines = {line[:23].strip(): line.split()[-1] for line in table(alone)}
+    assert (lines["one more, MiB"], lines["fit into a GiB"]) == ("-", "-")
+    assert lines["memory, MiB"] == "480"
 
 
 def test_density_needs_the_memory():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparison.layers import detect, hypervisor_type
+from comparison.layers import detect, hypervisor_type, product_type
 from comparison.memory import Memory, mib, parse, total
 from comparison.processes import Process, busy, draw, family
 from comparison.processes import parse as parse_stat
@@ -106,3 +106,19 @@ def test_the_processors_flag_is_believed_where_nothing_names_the_hypervisor():
 @pytest.mark.parametrize(("accelerator", "number"), [("kvm", 1), ("tcg", 2)])
 def test_the_type_follows_from_what_runs_the_guest(accelerator, number):
     assert hypervisor_type(accelerator)[0] == number
+
+
+@pytest.mark.parametrize(
+    ("product", "said", "number"),
+    [
+        ("virtualbox", "7.0.20r163906\n", 2),
+        ("virtualbox", "no such container", None),
+        ("openstack", "virt_type = qemu\n", 2),
+        ("openstack", "virt_type = kvm\n", 1),
+        ("openstack", "virt_type = lxc\n", None),
+        ("openstack", "", None),
+    ],
+)
+def test_the_type_of_a_product_follows_from_what_it_says(product, said, number):
+    found = product_type(product, said)
+    assert (found and found[0]) == number

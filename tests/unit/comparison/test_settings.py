@@ -1,0 +1,50 @@
+"""What the comparison's variables come to, as Ansible computes them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def settings(name: str, **variables: Any) -> Any:
+    """Return one of the comparison's variables, with these beside them."""
+    done = subprocess.run(
+        [
+            "ansible",
+            "localhost",
+            "--inventory=localhost,",
+            "--connection=local",
+            "--module-name=ansible.builtin.debug",
+            f"--args=var={name}",
+            "--extra-vars=@playbooks/vars/comparison.yml",
+            f"--extra-vars={json.dumps({'lab_name': 'x', 'lab_state_dir': '/lab', **variables})}",
+        ],
+        cwd=ROOT,
+        env={**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_NOCOLOR": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout.partition("=>")[2])[name]
+
+
+def disk(mtime: float, size: int) -> str:
+    """Return the machine's disk on a guest image."""
+    image = {"stat": {"mtime": mtime, "size": size}}
+    path: str = settings(
+        "_machine_disk", guest_image_key="k", _machine_user_data="#cloud-config", __guest_image=image
+    )
+    return path
+
+
+def test_an_image_that_was_built_again_has_another_disk_on_it():
+    first = disk(1000.5, 1 << 28)
+    assert first.startswith("/lab/comparison/machine-")
+    assert disk(1000.5, 1 << 28) == first
+    assert first not in (disk(2000.5, 1 << 28), disk(1000.5, 1 << 27))

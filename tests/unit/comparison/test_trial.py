@@ -1,0 +1,171 @@
+"""An instance is measured by what it answers and by the processes that are its own."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from comparison import trial
+from comparison.trial import Instance, Question, TrialError
+
+ROOT = Path(__file__).resolve().parents[3]
+QUESTION = Question("5 6", "11")
+SERVER = """
+import http.server, sys, time
+
+class Sum(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        numbers = self.rfile.read(int(self.headers["Content-Length"])).split()
+        body = str(sum(map(int, numbers))).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *words):
+        pass
+
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Sum).serve_forever()
+"""
+
+
+@pytest.fixture
+def port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@pytest.fixture
+def instance(tmp_path, port):
+    """Give the commands of a service that adds."""
+    (tmp_path / "server.py").write_text(SERVER)
+    (tmp_path / "start.sh").write_text(
+        f"{sys.executable} {tmp_path}/server.py {port} >/dev/null 2>&1 & echo $! >{tmp_path}/pid"
+    )
+    stop = f"kill $(cat {tmp_path}/pid)"
+    yield Instance(
+        ["sh", str(tmp_path / "start.sh")],
+        ["sh", "-c", stop],
+        ["cat", str(tmp_path / "pid")],
+        f"http://127.0.0.1:{port}/",
+    )
+    subprocess.run(["sh", "-c", stop], capture_output=True, check=False)
+
+
+def test_a_service_is_started_asked_and_looked_at(instance):
+    seconds = trial.first_answer(instance, QUESTION, 20)
+    assert 0 < seconds < 20
+    assert len(trial.answers(instance.url, QUESTION, 5, 5)) == 5
+    assert trial.rate(instance.url, QUESTION, 2, 0.2) > 1
+    pid = trial.root(instance, 5)
+    [process] = trial.members([pid], [])
+    assert process.name.startswith("python")
+    assert trial.footprint([process]).pss > 1000
+    assert 0 <= trial.idle([pid], [], 0.2) <= 100
+    with pytest.raises(TrialError, match="the answer to 5 6 was '11', not '12'"):
+        trial.answers(instance.url, Question("5 6", "12"), 1, 5)
+
+
+def module(instance: Instance, **options: object) -> dict[str, Any]:
+    """Return what the module says when Ansible runs it."""
+    words = {"start": instance.start, "stop": instance.stop, "pid": instance.pid, "url": instance.url}
+    short = {"starts": 2, "requests": 5, "load_seconds": 0.1, "idle_seconds": 0.1}
+    done = subprocess.run(
+        [
+            "ansible",
+            "localhost",
+            "--inventory=localhost,",
+            "--connection=local",
+            f"--extra-vars=ansible_python_interpreter={sys.executable}",
+            "--module-name=instance_trial",
+            f"--args={json.dumps(words | short | options)}",
+        ],
+        cwd=ROOT,
+        env=os.environ | {"ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_NOCOLOR": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told: dict[str, Any] = json.loads(done.stdout.partition("=>")[2])
+    return told
+
+
+def test_the_module_measures_one_instance_and_stops_it(instance):
+    told = module(instance)
+    figures = told["figures"]
+    assert (figures["start"]["count"], figures["answer"]["count"], figures["idle"]["count"]) == (2, 5, 3)
+    assert figures["memory_first"] > 1
+    assert figures["memory_further"] is None
+    assert figures["idle_step"] == pytest.approx(1000 / os.sysconf("SC_CLK_TCK"))
+    assert told["processes"] == 1
+    with pytest.raises(TrialError, match="gave no answer"):
+        trial.first_answer(Instance(["true"], ["true"], ["true"], instance.url), QUESTION, 0.2)
+
+
+def test_the_module_measures_no_other_program_that_answers(instance):
+    trial.first_answer(instance, QUESTION, 20)
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    other = Instance(["true"], ["true"], ["echo", str(ended.pid)], instance.url)
+    told = module(other, starts=1)
+    assert told["msg"].startswith(f"the process {ended.pid}, the first of its instance, is gone")
+    assert module(other, idle_seconds=0)["msg"] == "idle_seconds is 0.0, but at least 0.1 is needed"
+
+
+def test_what_is_gone_takes_no_memory_that_could_be_told(instance):
+    trial.first_answer(instance, QUESTION, 20)
+    pid = trial.root(instance, 5)
+    trial.run(instance.stop, 5)
+    for _ in range(100):
+        if not any(process.pid == pid for process in trial.everything()):
+            break
+        time.sleep(0.05)
+    with pytest.raises(TrialError, match=f"the process {pid}, the first of its instance, is gone"):
+        trial.idle([os.getpid(), pid], [], 0.01)
+
+
+def test_no_answer_is_told_with_its_reason(instance, port):
+    never = Instance(["true"], ["true"], ["echo", "0"], instance.url)
+    with pytest.raises(TrialError, match=f"127.0.0.1:{port}/ gave no answer within 0 s: .*refused"):
+        trial.first_answer(never, QUESTION, 0.1)
+    with pytest.raises(TrialError, match="'0' is no process"):
+        trial.root(never, 5)
+    with pytest.raises(TrialError, match="false: status 1"):
+        trial.run(["false"], 5)
+
+
+def test_a_connection_that_is_never_answered_is_given_up_soon(port):
+    """As QEMU's port forward takes one while the machine boots."""
+
+    class Late(http.server.BaseHTTPRequestHandler):
+        asked = 0
+
+        def do_POST(self) -> None:
+            Late.asked += 1
+            if Late.asked == 1:
+                time.sleep(1.5)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"11")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), Late) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        late = Instance(["true"], ["true"], ["true"], f"http://127.0.0.1:{port}/")
+        assert trial.first_answer(late, QUESTION, 5) < 1.2
+        server.shutdown()
