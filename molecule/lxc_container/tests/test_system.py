@@ -32,7 +32,7 @@ def name() -> str:
 def foreign(machine: Host) -> Iterator[Path]:
     """Give a container that no role has made, as far as its directory."""
     home = HOME / "lab-test-foreign"
-    machine.run_expect([0], f"mkdir -p {home}/rootfs && touch {home}/config")
+    machine.run_expect([0], f"mkdir -p {home} && touch {home}/.config")
     yield home
     machine.run_expect([0], f"rm -r {home}")
 
@@ -77,15 +77,19 @@ def test_its_root_is_nobody_on_this_machine(machine: Host, name: str) -> None:
     assert inside(machine, name, "id -u") == "0"
     pid = machine.check_output(f"lxc-info --name {name} --pid --no-humanize")
     assert machine.check_output(f"stat --format %u:%g /proc/{pid}") == "1000000:1000000"
-    # Its own files are its root's all the same, and what it writes is.
-    assert inside(machine, name, "stat --format %u /etc/passwd /run/systemd").split() == ["0", "0"]
+    # Its files are its root's all the same, also those it writes; so nobody else of this machine may enter.
+    inside(machine, name, "touch /srv/written")
+    assert inside(machine, name, "stat --format %u /etc/passwd /srv/written").split() == ["0", "0"]
+    home = machine.file(str(HOME / name))
+    assert (home.mode, home.uid, home.gid) == (0o750, 0, 1000000)
+    assert machine.file(f"{HOME}/{name}/rootfs/srv/written").uid == 0
 
 
 def test_a_container_that_is_not_ours_stays(foreign: Path, machine: Host) -> None:
     done = role(lxc_container_name=foreign.name, lxc_container_state="absent")
     assert done.returncode != 0
     assert f"there is a container {foreign.name} in {HOME} that this role has not made" in words(done)
-    assert machine.file(f"{foreign}/config").exists
+    assert machine.file(f"{foreign}/.config").exists
 
 
 def test_a_directory_that_was_left_before_it_was_marked_is_the_roles(machine: Host) -> None:
@@ -105,8 +109,8 @@ def test_a_directory_that_was_left_before_it_was_marked_is_the_roles(machine: Ho
             "lxc_container_address: '198.18.0.1/24' is no IPv4 address",
         ),
         (
-            {"lxc_container_name": "lab-test", "lxc_container_first_id": "4294967000"},
-            "lxc_container_first_id: 4294967000 and the 65535 after it are no users of Linux",
+            {"lxc_container_name": "lab-test", "lxc_container_first_id": "1000"},
+            "lxc_container_first_id: 1000 and the 65535 after it may not be the container's users",
         ),
         (
             {"lxc_container_name": "lab-test", "lxc_container_mirror": "nowhere"},

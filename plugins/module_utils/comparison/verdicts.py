@@ -366,7 +366,7 @@ def hypervisors(layers: Layers, accelerator: str, products: Mapping[str, tuple[i
         else "No hypervisor was found below this machine"
     )
     told = [
-        f"{name} was not found here, so nothing is said of it"
+        f"{name} did not answer here, so nothing is said of it"
         if (found := products.get(product)) is None
         else f"{name} here runs its machines on a hypervisor of type {found[0]}: {found[1]}"
         for product, name in PRODUCTS.items()

@@ -139,7 +139,7 @@ def test_what_was_not_found_is_evidence_too():
     assert (cloud["rc"], cloud["output"]) == (0, "virt_type = qemu")
     sentence = judge(MEASURED)["C10"].sentence
     assert "OpenStack here runs its machines on a hypervisor of type 2" in sentence
-    assert "VirtualBox was not found here" in sentence
+    assert "VirtualBox did not answer here" in sentence
 
 
 def test_a_page_of_another_run_does_not_count():

@@ -244,7 +244,7 @@ def test_storage_is_told_with_its_driver_and_without_saying_that_anything_costs_
 @pytest.mark.parametrize(
     ("products", "verdict", "words"),
     [
-        ({}, "depends", "OpenStack was not found here, so nothing is said of it. VirtualBox was not found"),
+        ({}, "depends", "OpenStack did not answer here, so nothing is said of it. VirtualBox did not answer"),
         ({"virtualbox": (2, "so")}, "depends", "VirtualBox here runs its machines on a hypervisor"),
         ({"openstack": (2, "so"), "virtualbox": (2, "so")}, "reproduced", "as the report says, holds here"),
         ({"openstack": (1, "so"), "virtualbox": (2, "so")}, "depends", "The report calls both of them"),
