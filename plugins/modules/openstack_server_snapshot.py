@@ -244,25 +244,23 @@ def server_facts(server: Server | None) -> dict[str, Any] | None:
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
-    """Read, plan and apply; return the module's result.
-
-    Raises `InvalidInputError`, `CloudError` and `GivenUpError`.
-    """
+    """Read, plan and apply; return the module's result. Raises `InvalidInputError` and `CloudError`."""
     options = {name: value for name, value in module.params.items() if name != "cloud"}
     wanted = Wanted(**{**options, "topology": options["topology"] or ""})
     if problems := mistakes(wanted):
         raise InvalidInputError(problems)
     cloud = Cloud(connect(module.params["cloud"]), wanted.topology, wanted.timeout)
     plan = planned(module, wanted, cloud)
-    seconds = 0.0
+    changes, seconds = list(plan.shown), 0.0
     if plan.actions and not module.check_mode:
         started = time.monotonic()
+        changes = []
         try:
-            apply(module, cloud, plan.actions)
+            apply(module, cloud, plan.actions, changes, again=True)
         except GivenUpError:
             # The cloud knows now which, and the next plan replaces it.
             plan = planned(module, wanted, cloud)
-            apply(module, cloud, plan.actions)
+            apply(module, cloud, plan.actions, changes, again=False)
         seconds = round(time.monotonic() - started, 1)
     server, snapshot = plan.server, plan.snapshot
     if plan.actions and not module.check_mode:
@@ -270,7 +268,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         snapshot = cloud.snapshot(snapshot_id) if snapshot_id else None
         server = cloud.server(server.id) if server else None
     return {
-        **report(plan.shown),
+        **report(changes),
         "snapshot": snapshot_facts(snapshot),
         "server": server_facts(server),
         "taken": bool(cloud.taken),
@@ -288,14 +286,20 @@ def planned(module: AnsibleModule, wanted: Wanted, cloud: Cloud) -> Plan:
     return plan
 
 
-def apply(module: AnsibleModule, cloud: Cloud, actions: Sequence[Action]) -> None:
-    """Carry out the actions; ends the module with what was done if one fails. Raises `GivenUpError`."""
-    done: list[Action] = []
-    for action in actions:
+def apply(
+    module: AnsibleModule, cloud: Cloud, actions: Sequence[Action], done: list[Action], *, again: bool
+) -> None:
+    """Carry out the actions, and add to `done` those that change something.
+
+    Ends the module with what was done if one fails. Raises `GivenUpError` if there will be a plan `again`.
+    """
+    for number, action in enumerate(actions, start=1):
         try:
             cloud.apply(action)
-        except CloudError as error:
-            left = sum(other.shown for other in actions) - len(done) - action.shown
+        except (CloudError, GivenUpError) as error:
+            if again and isinstance(error, GivenUpError):
+                raise
+            left = sum(other.shown for other in actions[number:])
             module.fail_json(
                 msg=f"{action.verb} {action.kind} {action.name}: {error} ({len(done)} changes were made, "
                 f"{left} were not begun; run again to go on from here)",
@@ -326,7 +330,7 @@ def main() -> None:
         module.exit_json(**run(module))
     except InvalidInputError as error:
         module.fail_json(msg="\n".join(error.problems), problems=list(error.problems))
-    except (CloudError, GivenUpError) as error:
+    except CloudError as error:
         module.fail_json(msg=str(error))
 
 
