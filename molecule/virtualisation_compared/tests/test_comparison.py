@@ -7,7 +7,7 @@ from pathlib import Path
 
 import docker
 import pytest
-from lab import evidence, run_playbook, variable
+from lab import evidence, playbook, run_playbook, variable
 
 PLAYBOOK = "virtualisation_compared"
 # What does not depend on how fast this machine is.
@@ -135,3 +135,31 @@ def test_no_lxc_container_is_left() -> None:
 def test_nobody_else_may_enter_where_its_files_are() -> None:
     state = Path(variable("lab_state_dir"))
     assert [path.stat().st_mode & 0o777 for path in (state, state / "comparison")] == [0o700] * 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into /var/lib/lxc")
+def test_what_an_interrupted_run_has_left_is_removed_without_another_one() -> None:
+    name = f"lab-{variable('lab_name')}-comparison"
+    state = Path(variable("lab_state_dir")) / "comparison"
+    home = Path(f"/var/lib/lxc/{name}-1")
+    (home / "rootfs").mkdir(parents=True)
+    (home / "cloud-lab.container").write_text(f"{name}-1\n")
+    # Of no process: one that ended by itself.
+    (state / "process-1.pid").write_text("999999999\n")
+    client = docker.from_env()
+    try:
+        image = next(image for image in client.images.list() if any("container" in tag for tag in image.tags))
+        client.containers.create(
+            image.id, "true", name=f"{name}-1", labels={"cloud-lab.container": f"{name}-1"}
+        )
+        removal = "virtualisation_compared_absent"
+        playbook(removal, "--check")
+        assert client.containers.list(all=True, filters={"name": f"^/{name}-1$"})
+        assert home.exists()
+        playbook(removal)
+        assert client.containers.list(all=True, filters={"name": f"^/{name}-1$"}) == []
+        assert not home.exists()
+        assert not state.exists()
+        assert "TASK" not in playbook(removal)
+    finally:
+        client.close()
