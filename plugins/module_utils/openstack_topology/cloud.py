@@ -137,6 +137,8 @@ class Cloud:
         self.polled = float("-inf")
         self.servers: dict[str, state.Server] = {}
         """By id: the topology's servers as they were at the time `polled`."""
+        self.told_again: set[str] = set()
+        """The ids of servers that nova has been told to delete twice."""
 
     # ---- reading
 
@@ -654,8 +656,16 @@ class Cloud:
             time.sleep(POLL)
 
     def _still_there(self, ids: Iterable[str]) -> list[str]:
-        there = {s.id: s.name for s in self.compute.servers(details=False, tags=owner_tag(self.owner))}
-        return [there[id_] for id_ in ids if id_ in there]
+        listed = {s.id: self._server(s) for s in self.compute.servers(tags=owner_tag(self.owner))}
+        there = [listed[id_] for id_ in ids if id_ in listed]
+        for server in there:
+            # Nova has given the deletion up: while it works on it, that is the server's task.
+            if server.status == "ERROR" and not server.task:
+                if server.id in self.told_again:
+                    raise CloudError(f"nova does not delete server {server.name}: {self._reason(server)}")
+                self.told_again.add(server.id)
+                self.compute.delete_server(server.id)
+        return [server.name for server in there]
 
     def _not_ready(self, names: Iterable[str]) -> list[str]:
         there = {s.id: s for s in self.compute.servers(tags=owner_tag(self.owner))}

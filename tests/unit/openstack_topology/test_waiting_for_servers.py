@@ -47,6 +47,9 @@ class Compute:
     def revert_server_resize(self, _server: str) -> None:
         self.told.append("revert")
 
+    def delete_server(self, _server: str) -> None:
+        self.told.append("delete")
+
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,6 +77,23 @@ def test_an_error_without_a_fault_says_so() -> None:
 def test_a_server_that_is_being_built_is_waited_for() -> None:
     assert cloud(Compute(answer("BUILD")))._not_ready(["sum"]) == ["sum"]
     assert cloud(Compute(answer("ACTIVE")))._not_ready(["sum"]) == []
+
+
+def test_a_deletion_that_nova_gives_up_is_asked_for_once_more() -> None:
+    failed = answer("ERROR", fault={"message": "the record has changed"})
+    compute = Compute(failed, answer("ERROR", task_state="deleting"), failed)
+    lab = cloud(compute)
+    assert lab._still_there(["1"]) == lab._still_there(["1"]) == ["sum"]
+    assert compute.told == ["delete"]
+    with pytest.raises(CloudError, match=r"^nova does not delete server sum: the record has changed$"):
+        lab._still_there(["1"])
+
+
+def test_a_server_that_is_being_deleted_is_waited_for() -> None:
+    compute = Compute(answer("ACTIVE", task_state="deleting"))
+    assert cloud(compute)._still_there(["1"]) == ["sum"]
+    assert cloud(compute)._still_there(["2"]) == []
+    assert compute.told == []
 
 
 def test_a_resize_that_nova_does_not_confirm_is_reverted() -> None:
