@@ -14,7 +14,7 @@ from . import appliance
 from .appliance import IMPORTED, File, There, WantedAppliance, disk_paths, export_key
 from .disk import Disk, WantedDisk, making, mark_key, part_of
 from .errors import explained
-from .model import MARK, Forward, History, Machine, importing_key
+from .model import MARK, Forward, History, Machine, half_of
 from .plan import GONE, Step, ends_in_vain
 from .settings import history
 from .showvminfo import Pair, pairs
@@ -81,7 +81,7 @@ class Manager:
             self._noted(name, MARK),
             self.media(),
             _history(settings_of_snapshots(values)),
-            self._noted("global", importing_key(dict(values)["CfgFile"])),
+            self._noted(name, IMPORTED),
         )
 
     def _pairs(self, name: str) -> list[Pair]:
@@ -137,13 +137,13 @@ class Manager:
         values = self._pairs(want.machine) if want.machine else []
         exported = self._noted("global", export_key(want.path))
         if not values:
-            return There(file_of(want.path), exported=exported)
+            half = self.machine(half_of(want.machine)) if want.state == "imported" else None
+            return There(file_of(want.path), exported=exported, half=half)
         return There(
             file_of(want.path),
             self.machine(want.machine),
             appliance.content(values, filter(None, map(file_of, appliance.attached(values)))),
             exported,
-            self._noted(want.machine, IMPORTED),
         )
 
     def export(self, want: WantedAppliance, there: There, steps: Iterable[Step]) -> None:
@@ -163,22 +163,16 @@ class Manager:
         Path(want.path).unlink()
         self.carry_out(want.machine, steps, 0)
 
-    def import_(self, want: WantedAppliance, steps: Iterable[Step]) -> None:
-        """Make a machine of a file, mark it as ours, and its disks with their places; or go on with that."""
-        try:
-            self.carry_out(want.machine, steps, 0)
-        except ManageError:
-            # Where only VBoxManage has ended, VirtualBox goes on. Where it has taken back what it had made,
-            # the next machine of that name is another's.
-            if not has_files(Path(appliance.settings_path(want)).parent):
-                self.carry_out(want.machine, appliance.ending(want)[1:], 0)
-            raise
-        found = self.machine(want.machine)
+    def import_(self, want: WantedAppliance, steps: Sequence[Step]) -> None:
+        """Make a machine of a file, mark it, move its disks, and give it its name; or go on with that."""
+        *making, naming = steps
+        self.carry_out(want.machine, making, 0)
+        found = self.machine(half_of(want.machine))
         for number, path in enumerate(disk_paths(found) if found else (), 1):
             place = appliance.disk_path(want, number)
             if path != place:
                 self._move(path, place)
-        self.carry_out(want.machine, appliance.ending(want), 0)
+        self.carry_out(want.machine, [naming], 0)
 
     def _move(self, path: str, place: str) -> None:
         """Mark a disk as made here, and move it."""

@@ -11,13 +11,15 @@ MARK = "cloud-lab/machine"
 """The key of a machine's extra data by which it is known as made here; its value is the machine's name."""
 
 
-def importing_key(settings: str) -> str:
-    """Return the key of VirtualBox's global extra data that says what a machine is being imported from.
+_HALF = ".cloud-lab-import"
 
-    It is there before the machine, which so is known as ours before it can be marked. The machine is known
-    by its settings file, since somebody else's may get the name.
+
+def half_of(name: str) -> str:
+    """Return the name that a machine has while it is imported: one that nobody else would give.
+
+    So it is known as ours before it can be marked. What has the name is deleted when an import begins anew.
     """
-    return f"cloud-lab/importing{settings}"
+    return name + _HALF
 
 
 PROTOCOLS = ("tcp", "udp")
@@ -174,9 +176,9 @@ NO_HISTORY = History()
 class Machine:
     """A machine of VirtualBox. `mark` is its extra data under `MARK`, empty for a machine of somebody else.
 
-    `settings` is its settings file, and `importing` the file of which an import that has not ended makes it.
-    `os_type` is what VirtualBox calls it for people. `state` is VirtualBox's word, such as running, poweroff,
-    saved, aborted or paused."""
+    `settings` is its settings file, `imported` the file that it was imported from. `os_type` is what
+    VirtualBox calls it for people. `state` is VirtualBox's word, such as running, poweroff, saved, aborted or
+    paused."""
 
     name: str
     uuid: str = ""
@@ -194,12 +196,17 @@ class Machine:
     consoles: Mapping[int, str] = field(default_factory=dict)
     history: History = NO_HISTORY
     settings: str = ""
-    importing: str = ""
+    imported: str = ""
 
     @property
     def is_ours(self) -> bool:
         """Whether the machine was made here."""
-        return self.mark == self.name or self.importing != ""
+        return self.mark == self.name or self.is_half
+
+    @property
+    def is_half(self) -> bool:
+        """Whether an import has not ended that makes the machine."""
+        return self.name.endswith(_HALF)
 
     @property
     def is_up(self) -> bool:

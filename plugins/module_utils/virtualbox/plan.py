@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import PurePath
 
@@ -17,7 +17,7 @@ from .model import (
     Machine,
     Place,
     Wanted,
-    importing_key,
+    half_of,
 )
 
 Arguments = tuple[str, ...]
@@ -117,6 +117,14 @@ def _unreachable(wanted: Wanted, machine: Machine) -> str:
         else "run this again when that has ended"
     )
     return f"name: {wanted.name!r} is {state} and cannot be {wanted.state} from there; {remedy}"
+
+
+def removal(wanted: Wanted, machine: Machine | None, half: Machine | None) -> Plan:
+    """Return what removes a machine, and what an import that was interrupted has left of it."""
+    plans = make_plan(wanted, machine), make_plan(replace(wanted, name=half_of(wanted.name)), half)
+    if problems := [problem for plan in plans for problem in plan.problems]:
+        return refused(*problems)
+    return Plan(tuple(step for plan in plans for step in plan.steps))
 
 
 def refused(*problems: str) -> Plan:
@@ -239,16 +247,14 @@ def _absent(wanted: Wanted, machine: Machine) -> Plan:
         for snapshot in reversed(machine.history.snapshots)
     ]
     # Unregistering deletes what is attached, whoever made it. Where an import has not ended, the disks in the
-    # machine's directory are the import's.
-    own = PurePath(machine.settings).parent if machine.importing else None
+    # machine's directory, which has its name, are the import's.
+    own = PurePath(machine.settings).parent if machine.is_half else None
     steps += [
         Step(_attach(name, place, "hdd", "none"))
         for place, drive in sorted(machine.drives.items())
         if PurePath(drive.medium).parent != own
     ]
     steps.append(Step(("unregistervm", name, "--delete"), f"- machine {name}"))
-    if machine.importing:
-        steps.append(Step(("setextradata", "global", importing_key(machine.settings))))
     return Plan(tuple(steps))
 
 

@@ -51,7 +51,7 @@ def machine(
     mark: str = "",
     media: Sequence[Medium] = (),
     history: History = NO_HISTORY,
-    importing: str = "",
+    imported: str = "",
 ) -> Machine:
     """Return the machine that `showvminfo` tells of.
 
@@ -77,7 +77,7 @@ def machine(
         consoles=dict(_consoles(values)),
         history=history,
         settings=values["CfgFile"],
-        importing=importing,
+        imported=imported,
     )
 
 

@@ -169,6 +169,8 @@ KVM = (
         (KVM.format("enable the AMD-V extension", "VERR_SVM_IN_USE"), "modprobe -r kvm_amd"),
         ("VBoxManage: error: Error -1908 in supR3HardenedMainInitRuntime!", "modprobe vboxdrv"),
         ("VBoxManage: fatal error: RTR3Init: VERR_NO_TRANSLATION", "C.UTF-8"),
+        ("VBoxManage: error: Cannot unregister the machine 'a' while it is locked", "run this again when"),
+        ("VBoxManage: error: The machine 'a' is already locked for a session (or being unlocked)", "import"),
         ("", "it gave no reason"),
         ("VBoxManage: error: something new", "something new"),
     ],

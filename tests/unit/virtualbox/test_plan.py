@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from virtualbox.model import Card, Controller, Drive, Forward, History, Machine, Place, Snapshot, Wanted
-from virtualbox.plan import differences, make_plan, opened, starts
+from virtualbox.plan import differences, make_plan, opened, removal, starts
 
 SSH = Forward("ssh", "tcp", "192.168.56.1", 1234, "10.0.2.15", 22)
 WEB = Forward("web", "tcp", "", 8080, "", 80)
@@ -321,19 +321,31 @@ def test_what_leaves_the_disks_alone_changes_beside_snapshots():
     ]
 
 
+HALF = replace(
+    MACHINE,
+    name="web.cloud-lab-import",
+    mark="",
+    settings="/srv/web.cloud-lab-import/web.cloud-lab-import.vbox",
+    drives=DISK | {Place("SATA", 1): Drive("hdd", "/srv/web.cloud-lab-import/disk002.vdi")},
+)
+ABSENT = Wanted("web", state="absent")
+HALF_REMOVED = [
+    "storageattach web.cloud-lab-import --storagectl SATA --port 0 --device 0 --type hdd --medium none",
+    "unregistervm web.cloud-lab-import --delete",
+]
+
+
 def test_what_an_import_has_begun_is_removed_with_its_disks():
-    half = replace(
-        MACHINE,
-        mark="",
-        settings="/srv/web/web.vbox",
-        importing="/srv/web.ova",
-        drives=DISK | {Place("SATA", 1): Drive("hdd", "/srv/web/disk002.vdi")},
-    )
-    assert calls(make_plan(Wanted("web", state="absent"), half)) == [
-        "storageattach web --storagectl SATA --port 0 --device 0 --type hdd --medium none",
-        "unregistervm web --delete",
-        "setextradata global cloud-lab/importing/srv/web/web.vbox",
-    ]
+    assert calls(removal(ABSENT, None, HALF)) == HALF_REMOVED
+    assert calls(removal(ABSENT, MACHINE, HALF)) == [*calls(make_plan(ABSENT, MACHINE)), *HALF_REMOVED]
+    assert calls(removal(ABSENT, None, None)) == []
+
+
+def test_a_machine_made_where_an_import_was_interrupted_is_somebody_elses():
+    theirs = replace(MACHINE, mark="", imported="/srv/web.ova", settings="/srv/web/web.vbox")
+    plan = removal(ABSENT, theirs, HALF)
+    assert plan.steps == ()
+    assert plan.problems[0].startswith("name: there is a machine 'web' that this module has not made; ")
 
 
 def test_only_new_rules_are_listened_for():
