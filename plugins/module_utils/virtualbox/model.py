@@ -100,10 +100,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Drive:
-    """What is attached at a place: `kind` is hdd or dvddrive, `medium` a path or empty."""
+    """What is attached at a place: `kind` is hdd or dvddrive, `medium` a path or empty.
+
+    `is_difference` says that a snapshot has put another disk in front of the medium.
+    """
 
     kind: str
     medium: str
+    is_difference: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -417,7 +417,8 @@ def _lost_disks(wanted: Wanted, machine: Machine) -> Iterator[str]:
     lost = sorted(
         place
         for place, drive in machine.drives.items()
-        if drive.kind == "hdd" and (place.controller in gone or drives.get(place) != drive)
+        # One that was attached after the last snapshot is the whole disk, and loses nothing.
+        if drive.is_difference and (place.controller in gone or drives.get(place) != drive)
     )
     if not lost or not machine.history.snapshots:
         return

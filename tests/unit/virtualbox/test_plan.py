@@ -302,13 +302,20 @@ def test_with_consent_snapshots_are_merged_into_disks_that_stay(state, before):
     ids=["rebuilt", "removed", "detached", "moved", "replaced"],
 )
 def test_a_disk_does_not_fall_back_to_a_snapshot(wanted, option):
-    plan = make_plan(replace(wanted, force=True), replace(MACHINE, history=SNAPSHOTS))
+    drives = {Place("SATA"): replace(DISK[Place("SATA")], is_difference=True)}
+    plan = make_plan(replace(wanted, force=True), replace(MACHINE, history=SNAPSHOTS, drives=drives))
     assert plan.steps == ()
     assert plan.problems == (
         f"{option}: this would detach /srv/web.vdi (SATA 0:0) from 'web', and lose what was written there "
         "since the snapshots first, second, third; delete those first (module virtualbox_snapshot), or "
         "leave it where it is",
     )
+
+
+def test_a_disk_that_came_after_the_snapshots_loses_nothing():
+    assert calls(make_plan(Wanted("web", drives={}), replace(MACHINE, history=SNAPSHOTS))) == [
+        "storageattach web --storagectl SATA --port 0 --device 0 --type hdd --medium none"
+    ]
 
 
 def test_what_leaves_the_disks_alone_changes_beside_snapshots():
