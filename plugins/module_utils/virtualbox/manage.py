@@ -130,7 +130,7 @@ class Manager:
         """Remove what a run that was killed has left."""
         if any(medium.path == part for medium in self.media()):
             self.call(["closemedium", "disk", part])
-        Path(part).unlink(missing_ok=True)
+        _delete(part)
 
     def appliance(self, want: WantedAppliance) -> There:
         """Return the file and the machine, and what is known of the two."""
@@ -149,7 +149,7 @@ class Manager:
     def export(self, want: WantedAppliance, there: There, steps: Iterable[Step]) -> None:
         """Make a file under another name, note of what, and give it its name: nobody sees half of it."""
         part = Path(appliance.part_of(want.path))
-        part.unlink(missing_ok=True)
+        _delete(str(part))
         self.carry_out(want.machine, steps, 0)
         made = file_of(str(part))
         if made is None or there.machine is None:
@@ -160,7 +160,7 @@ class Manager:
 
     def remove(self, want: WantedAppliance, steps: Iterable[Step]) -> None:
         """Delete a file, and then what is noted of it."""
-        Path(want.path).unlink()
+        _delete(want.path)
         self.carry_out(want.machine, steps, 0)
 
     def import_(self, want: WantedAppliance, steps: Sequence[Step]) -> None:
@@ -223,6 +223,17 @@ class Manager:
                     f"name: {name!r} is {state} and not {step.wait} after {timeout:g} s{remedy}"
                 )
             time.sleep(_POLL_SECONDS)
+
+
+def _delete(path: str) -> None:
+    """Delete a file if it is there; raises `ManageError` where that is not possible."""
+    try:
+        Path(path).unlink(missing_ok=True)
+    except OSError as error:
+        raise ManageError(
+            f"path: {path} cannot be deleted: {error.strerror}; let this user write in its "
+            "directory, or delete it yourself"
+        ) from error
 
 
 def _history(path: str) -> History:

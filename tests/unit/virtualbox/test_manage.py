@@ -250,6 +250,27 @@ def test_a_file_is_deleted_with_what_is_noted_of_it(there):
     assert not any(there.notes.values())
 
 
+def test_a_file_that_cannot_be_deleted_is_named(there, monkeypatch):
+    there.machines["web"] = []
+    exported(there)
+    want = WantedAppliance(f"{there.folder}/web.ova", state="absent")
+    manager = there.manager()
+    plan = make_plan(want, manager.appliance(want))
+
+    # Nothing is forbidden to root, who may run this.
+    def unlink(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    words = (
+        rf"path: {want.path} cannot be deleted: Permission denied; let this user write in its directory, or"
+    )
+    with pytest.raises(ManageError, match=words):
+        manager.remove(want, plan.steps)
+    # What is noted of it stays with it.
+    assert make_plan(want, manager.appliance(want)).steps
+
+
 def waited(monkeypatch, step, *states):
     """Wait for a step while the machine goes through these states."""
     monkeypatch.setattr("time.sleep", lambda _: None)
