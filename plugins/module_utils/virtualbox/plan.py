@@ -171,11 +171,12 @@ def _converged(wanted: Wanted, machine: Machine) -> Plan:
             return before
         steps = [step for change in changes for step in _steps(change.line, change.offline)]
         return Plan((*before.steps, *steps))
-    if machine.state in ("running", "paused") and all(change.online for change in changes):
+    is_online = machine.state in ("running", "paused")
+    if is_online and all(change.online for change in changes):
         steps = [step for change in changes for step in _steps(change.line, change.online)]
         return _with_state(wanted, machine.state, steps)
     if not wanted.force:
-        lines = "; ".join(change.line for change in changes if machine.state in LOSABLE or not change.online)
+        lines = "; ".join(change.line for change in changes if not (is_online and change.online))
         return refused(
             f"name: {wanted.name!r} is {machine.state}, and VirtualBox changes this only in a machine that "
             f"is off: {lines}. Stop it first (state: stopped), or consent with force: true"

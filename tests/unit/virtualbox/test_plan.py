@@ -157,6 +157,15 @@ def test_nothing_is_interrupted_without_consent(state):
     assert "force: true" in plan.problems[0]
 
 
+@pytest.mark.parametrize("state", ["starting", "saving", "gurumeditation", "saved"])
+def test_what_changes_only_while_a_machine_runs_is_named(state):
+    wanted = Wanted("web", cards={1: Card(forwards=frozenset({SSH, WEB}))})
+    assert make_plan(wanted, replace(MACHINE, state=state)).problems == (
+        f"name: 'web' is {state}, and VirtualBox changes this only in a machine that is off: + port forward "
+        "web: tcp *:8080 -> guest:80. Stop it first (state: stopped), or consent with force: true",
+    )
+
+
 def test_with_consent_a_running_machine_runs_again():
     wanted = replace(WANTED, memory=64, force=True)
     assert calls(make_plan(wanted, replace(MACHINE, state="running"))) == [
