@@ -37,7 +37,8 @@ options:
         before is left alone, and any other machine of that name is refused. Until it is whole, the machine is
         called C(<machine>.cloud-lab-import). One that an interrupted import has left is gone on with, or
         removed with the disks in its directory and made anew.
-      - V(absent) deletes the file if it was made here. Any other stays, and a warning names it.
+      - V(absent) deletes the file if it was made here, and what an interrupted export has left of it. Any
+        other stays, and a warning names it.
     type: str
     choices: [exported, imported, absent]
     default: exported
@@ -176,7 +177,7 @@ def main() -> None:
             elif want.state == "imported":
                 manager.import_(want, plan.steps)
             else:
-                manager.remove(want, plan.steps)
+                manager.remove(want, there, plan.steps)
             there = manager.appliance(want)
     module.exit_json(
         changed=bool(plan.steps),

@@ -51,7 +51,7 @@ class There:
     """What there is: the file, the machine, and `half`, the machine that an import has not finished.
 
     `content` stands for all that an export of the machine would hold. `exported` is what VirtualBox's extra
-    data say of the file.
+    data say of the file, `part` is what an export that has not ended has made.
     """
 
     file: File | None = None
@@ -59,6 +59,7 @@ class There:
     content: str = ""
     exported: str = ""
     half: Machine | None = None
+    part: File | None = None
 
 
 def part_of(path: str) -> str:
@@ -135,12 +136,19 @@ def make_plan(wanted: WantedAppliance, there: There) -> Plan:
 
 
 def _absent(wanted: WantedAppliance, there: There) -> Plan:
-    if there.file is None:
-        return Plan()
-    if not _notes(there):
-        return Plan(kept=f"path: {wanted.path} is a file that this module has not made, so it stays")
     # Without the file the note about it is of no use.
-    return Plan((Step(("setextradata", "global", export_key(wanted.path)), f"- file {wanted.path}"),))
+    forgetting = ("setextradata", "global", export_key(wanted.path))
+    is_kept = there.file is not None and not _notes(there)
+    return Plan(
+        tuple(Step(forgetting, f"- file {path}") for path in removed(wanted, there)),
+        kept=f"path: {wanted.path} is a file that this module has not made, so it stays" if is_kept else "",
+    )
+
+
+def removed(wanted: WantedAppliance, there: There) -> list[str]:
+    """Return the files that are deleted where none is wanted."""
+    made = [wanted.path] if _notes(there) else []
+    return made + ([there.part.path] if there.part else [])
 
 
 def _exported(wanted: WantedAppliance, there: There) -> Plan:

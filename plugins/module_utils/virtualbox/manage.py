@@ -8,6 +8,7 @@ import pwd
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from . import appliance
@@ -112,8 +113,8 @@ class Manager:
 
     def make(self, want: WantedDisk) -> None:
         """Make a disk under another name, mark it as ours, and give it its name: nobody sees half of it."""
+        self.drop(want.path)
         part = part_of(want.path)
-        self._drop(part)
         self.call(making(want, part))
         (made,) = media(self.call(["showmediuminfo", "disk", part]))
         if any(medium.uuid == made.uuid for medium in self.media()):
@@ -126,8 +127,9 @@ class Manager:
         self.call(["closemedium", "disk", path, "--delete"])
         self.call(["setextradata", "global", mark_key(disk.uuid)])
 
-    def _drop(self, part: str) -> None:
-        """Remove what a run that was killed has left."""
+    def drop(self, path: str) -> None:
+        """Remove what a run that was killed has left of a disk."""
+        part = part_of(path)
         if any(medium.path == part for medium in self.media()):
             self.call(["closemedium", "disk", part])
         _delete(part)
@@ -135,16 +137,19 @@ class Manager:
     def appliance(self, want: WantedAppliance) -> There:
         """Return the file and the machine, and what is known of the two."""
         values = self._pairs(want.machine) if want.machine else []
-        exported = self._noted("global", export_key(want.path))
-        if not values:
-            half = self.machine(half_of(want.machine)) if want.state == "imported" else None
-            return There(file_of(want.path), exported=exported, half=half)
-        return There(
+        there = There(
             file_of(want.path),
-            self.machine(want.machine),
-            appliance.content(values, filter(None, map(file_of, appliance.attached(values)))),
-            exported,
+            exported=self._noted("global", export_key(want.path)),
+            part=file_of(appliance.part_of(want.path)),
         )
+        if values:
+            disks = filter(None, map(file_of, appliance.attached(values)))
+            return replace(
+                there, machine=self.machine(want.machine), content=appliance.content(values, disks)
+            )
+        if want.state == "imported":
+            return replace(there, half=self.machine(half_of(want.machine)))
+        return there
 
     def export(self, want: WantedAppliance, there: There, steps: Iterable[Step]) -> None:
         """Make a file under another name, note of what, and give it its name: nobody sees half of it."""
@@ -158,9 +163,10 @@ class Manager:
         self.call(["setextradata", "global", export_key(want.path), appliance.replacing(note, there)])
         part.replace(want.path)
 
-    def remove(self, want: WantedAppliance, steps: Iterable[Step]) -> None:
-        """Delete a file, and then what is noted of it."""
-        _delete(want.path)
+    def remove(self, want: WantedAppliance, there: There, steps: Iterable[Step]) -> None:
+        """Delete a file and what is left of others, and then what is noted of it."""
+        for path in appliance.removed(want, there):
+            _delete(path)
         self.carry_out(want.machine, steps, 0)
 
     def import_(self, want: WantedAppliance, steps: Sequence[Step]) -> None:
@@ -231,8 +237,8 @@ def _delete(path: str) -> None:
         Path(path).unlink(missing_ok=True)
     except OSError as error:
         raise ManageError(
-            f"path: {path} cannot be deleted: {error.strerror}; let this user write in its "
-            "directory, or delete it yourself"
+            f"path: {path} cannot be deleted: {error.strerror}; let this user write in its directory, "
+            "or delete it yourself"
         ) from error
 
 

@@ -245,9 +245,28 @@ def test_a_file_is_deleted_with_what_is_noted_of_it(there):
     exported(there)
     want = WantedAppliance(f"{there.folder}/web.ova", state="absent")
     manager = there.manager()
-    manager.remove(want, make_plan(want, manager.appliance(want)).steps)
+    found = manager.appliance(want)
+    manager.remove(want, found, make_plan(want, found).steps)
     assert list(there.folder.iterdir()) == []
     assert not any(there.notes.values())
+
+
+def test_what_an_export_has_left_is_deleted_and_a_file_of_somebody_else_is_not(there):
+    there.machines["web"] = []
+    there.dies = lambda words: words[0] == "export"
+    with pytest.raises(Killed):
+        exported(there)
+    there.dies = lambda words: False
+    (there.folder / "web.ova").write_text("foreign")
+    want = WantedAppliance(f"{there.folder}/web.ova", state="absent")
+    manager = there.manager()
+    found = manager.appliance(want)
+    plan = make_plan(want, found)
+    assert plan.lines == [f"- file {there.folder}/web.cloud-lab-part.ova"]
+    assert plan.kept == f"path: {want.path} is a file that this module has not made, so it stays"
+    manager.remove(want, found, plan.steps)
+    assert [path.name for path in there.folder.iterdir()] == ["web.ova"]
+    assert make_plan(want, manager.appliance(want)).steps == ()
 
 
 def test_a_file_that_cannot_be_deleted_is_named(there, monkeypatch):
@@ -255,7 +274,7 @@ def test_a_file_that_cannot_be_deleted_is_named(there, monkeypatch):
     exported(there)
     want = WantedAppliance(f"{there.folder}/web.ova", state="absent")
     manager = there.manager()
-    plan = make_plan(want, manager.appliance(want))
+    found = manager.appliance(want)
 
     # Nothing is forbidden to root, who may run this.
     def unlink(*_, **__):
@@ -266,7 +285,7 @@ def test_a_file_that_cannot_be_deleted_is_named(there, monkeypatch):
         rf"path: {want.path} cannot be deleted: Permission denied; let this user write in its directory, or"
     )
     with pytest.raises(ManageError, match=words):
-        manager.remove(want, plan.steps)
+        manager.remove(want, found, make_plan(want, found).steps)
     # What is noted of it stays with it.
     assert make_plan(want, manager.appliance(want)).steps
 
@@ -381,6 +400,18 @@ def test_a_disk_that_was_killed_half_made_is_made_again(there, call):
     manager.delete(want.path, Disk("5", want.path))
     assert list(there.folder.iterdir()) == []
     assert not any(there.notes.values())
+
+
+def test_half_a_disk_is_removed_and_its_whole_one_is_not(there):
+    want = WantedDisk(f"{there.folder}/web.vdi", size=4)
+    there.dies = lambda words: words[0] == "createmedium"
+    with pytest.raises(Killed):
+        there.manager().make(want)
+    there.dies = lambda words: False
+    (there.folder / "web.vdi").write_text("foreign")
+    there.manager().drop(want.path)
+    assert [path.name for path in there.folder.iterdir()] == ["web.vdi"]
+    assert there.registered == {}
 
 
 def test_a_disk_with_others_in_front_of_it_says_so(there, recorded):

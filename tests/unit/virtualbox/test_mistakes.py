@@ -125,6 +125,16 @@ def test_only_our_own_unused_disk_is_deleted():
     assert "attached to web" in disk.plan(wanted, Disk("1", "/web.vdi", ("web",))).problem
 
 
+def test_half_a_disk_is_removed_whatever_becomes_of_a_whole_one():
+    wanted = WantedDisk("/web.vdi", state="absent")
+    for there in (None, Disk("1"), Disk("1", "/web.vdi")):
+        whole = disk.plan(wanted, there)
+        assert disk.plan(wanted, there, has_part=True) == replace(whole, drop=True)
+    assert disk.plan(wanted, None, has_part=True).changes
+    # Another is made over it.
+    assert disk.plan(WantedDisk("/web.vdi", size=1), None, has_part=True) == DiskPlan(make=True)
+
+
 @pytest.mark.parametrize(
     ("wanted", "arguments"),
     [
