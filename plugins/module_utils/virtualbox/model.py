@@ -10,7 +10,6 @@ from ipaddress import IPv4Address, IPv4Network
 MARK = "cloud-lab/machine"
 """The key of a machine's extra data by which it is known as made here; its value is the machine's name."""
 
-
 _HALF = ".cloud-lab-import"
 
 
@@ -237,6 +236,8 @@ def name_mistakes(name: str) -> Iterator[str]:
         yield f"name: {name!r} is no name of a machine; begin it with a letter or a digit"
     elif len(name) > _NAME_LIMIT:
         yield f"name: {name[:20] + '...'!r} has {len(name)} characters; use at most {_NAME_LIMIT}"
+    elif name.endswith(_HALF):
+        yield f"name: {name!r} is the name of a machine whose import has not ended; leave out {_HALF}"
     elif found := _NOT_IN_A_NAME.search(name):
         yield (
             f"name: {name!r} holds {found[0]!r}, which the name of a directory cannot on every system; "

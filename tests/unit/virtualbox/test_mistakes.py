@@ -29,7 +29,8 @@ def test_a_name_of_a_machine(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["", " web", "-web", ".web", "a/b", "a\\b", "a:b", "a\nb", "{1230bfc5}", "x" * 201]
+    "name",
+    ["", " web", "-web", ".web", "a/b", "a\\b", "a:b", "a\nb", "{1230bfc5}", "x" * 201, "a.cloud-lab-import"],
 )
 def test_no_name_of_a_machine(name):
     (mistake,) = mistakes(Wanted(name))
