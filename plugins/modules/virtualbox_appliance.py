@@ -34,9 +34,11 @@ options:
       - V(exported) makes the file. The machine must be off or saved; of a saved one the disks are as a power
         cut would leave them, so have the guest write first what it has to (C(sync)).
       - V(imported) makes the machine in O(folder); it is off then. One that was imported from this file
-        before is left alone, an import that was interrupted is gone on with, and any other machine of that
-        name is refused.
-      - V(absent) deletes the file if it was made here. Any other stays, and a warning names it.
+        before is left alone, and any other machine of that name is refused. Until it is whole, the machine is
+        called C(<machine>.cloud-lab-import). One that an interrupted import has left is gone on with, or
+        removed with the disks in its directory and made anew.
+      - V(absent) deletes the file if it was made here, and what an interrupted export has left of it. Any
+        other stays, and a warning names it.
     type: str
     choices: [exported, imported, absent]
     default: exported
@@ -106,21 +108,22 @@ from ansible.module_utils.virtualbox.appliance import (
     WantedAppliance,
     disk_path,
     disk_paths,
+    imports,
     make_plan,
     mistakes,
-    settings_path,
 )
 from ansible.module_utils.virtualbox.manage import has_files
+from ansible.module_utils.virtualbox.model import half_of
 from ansible.module_utils.virtualbox.module import PROGRAM, refuse, virtualbox
+from ansible.module_utils.virtualbox.plan import Plan
 
 
-def missing(want: WantedAppliance, there: There) -> list[str]:
+def missing(want: WantedAppliance, there: There, plan: Plan) -> list[str]:
     """Return a sentence for each file and directory that is needed and not there."""
     found = []
     if want.state == "exported" and not Path(want.path).parent.is_dir():
         found.append(f"path: there is no directory {Path(want.path).parent}; make it first")
-    # One that is there is gone on with.
-    if want.state != "imported" or there.machine is not None:
+    if not imports(plan):
         return found
     if there.file is None:
         found.append(f"path: there is no {want.path}; name another file, or export a machine first")
@@ -128,9 +131,14 @@ def missing(want: WantedAppliance, there: There) -> list[str]:
         found.append(
             f"folder: there is a file {disk_path(want, 1)} already; name another directory, or remove it"
         )
-    if has_files(own := Path(settings_path(want)).parent):
+    # VirtualBox gives a directory no name that another has, even an empty one.
+    own = Path(want.folder, want.machine)
+    if own.exists():
+        found.append(f"folder: there is {own} already; name another directory, or remove it")
+    # Those of a machine that is there go with it.
+    if there.half is None and has_files(half := Path(want.folder, half_of(want.machine))):
         found.append(
-            f"folder: there are files in {own} already, where an import that was interrupted may still "
+            f"folder: there are files in {half} already, where an import that was interrupted may still "
             "write; wait a minute, and if they stay, name another directory or remove them"
         )
     return found
@@ -159,7 +167,7 @@ def main() -> None:
         problems = [*plan.problems]
         # In a trial run the file may be yet to be made.
         if plan.steps and not module.check_mode:
-            problems += missing(want, there)
+            problems += missing(want, there, plan)
         refuse(module, problems)
         if plan.kept:
             module.warn(plan.kept)
@@ -169,7 +177,7 @@ def main() -> None:
             elif want.state == "imported":
                 manager.import_(want, plan.steps)
             else:
-                manager.remove(want, plan.steps)
+                manager.remove(want, there, plan.steps)
             there = manager.appliance(want)
     module.exit_json(
         changed=bool(plan.steps),

@@ -24,7 +24,8 @@ options:
     required: true
   state:
     description: >-
-      V(present) makes it, V(absent) deletes it if it was made here. Any other stays, and a warning names it.
+      V(present) makes it, V(absent) deletes it if it was made here, and what an interrupted run has left of
+      it. Any other stays, and a warning names it.
     type: str
     choices: [present, absent]
     default: present
@@ -89,7 +90,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.virtualbox.disk import FORMATS, WantedDisk, mistakes, plan
+from ansible.module_utils.virtualbox.disk import FORMATS, WantedDisk, mistakes, part_of, plan
 from ansible.module_utils.virtualbox.module import PROGRAM, refuse, virtualbox
 
 
@@ -125,7 +126,9 @@ def main() -> None:
         there = manager.disk(want.path)
         # In a trial run the machine that has it may be yet to be removed.
         seen = replace(there, users=()) if there and module.check_mode else there
-        todo = plan(want, seen, manager.disk(want.clone_of) if want.clone_of else None)
+        source = manager.disk(want.clone_of) if want.clone_of else None
+        part = part_of(want.path)
+        todo = plan(want, seen, source, has_part=Path(part).exists())
         # In a trial run its source may be yet to be made.
         problem = todo.problem or (missing(want) if todo.make and not module.check_mode else "")
         refuse(module, [problem] if problem else [])
@@ -134,10 +137,17 @@ def main() -> None:
         if todo.make and not module.check_mode:
             manager.make(want)
             there = manager.disk(want.path)
+        if todo.drop and not module.check_mode:
+            manager.drop(want.path)
         if todo.delete and there is not None and not module.check_mode:
             manager.delete(want.path, there)
             there = None
-    text = f"{'+' if todo.make else '-'} disk {want.path}\n" if todo.changes else ""
+    lines = (
+        (todo.drop, f"- file {part}\n"),
+        (todo.make, f"+ disk {want.path}\n"),
+        (todo.delete, f"- disk {want.path}\n"),
+    )
+    text = "".join(line for is_done, line in lines if is_done)
     module.exit_json(changed=todo.changes, uuid=there.uuid if there else "", diff={"prepared": text})
 
 

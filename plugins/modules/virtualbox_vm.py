@@ -14,8 +14,10 @@ description:
     stated is left as it is.
   - A machine is known as made here by its extra data C(cloud-lab/machine), which holds its name. One that has
     no such mark is refused and stays.
-  - No disk is ever deleted. Those that are attached to a machine are detached before it is removed, with
-    what is on them then.
+  - No disk of a machine is ever deleted. Those that are attached to it are detached before it is removed,
+    with what is on them then.
+  - What an interrupted import of the module M(virtualbox_appliance) has left is called
+    C(<name>.cloud-lab-import). V(absent) removes that too, with the disks in its directory.
   - A running machine is neither powered off nor restarted without O(force). Port forwards change while it
     runs.
   - Disks are compared by their file. One that a snapshot has put in front of another counts as that, and is
@@ -246,10 +248,11 @@ from ansible.module_utils.virtualbox.model import (
     Machine,
     Place,
     Wanted,
+    half_of,
     mistakes,
 )
 from ansible.module_utils.virtualbox.module import PROGRAM, refuse, virtualbox
-from ansible.module_utils.virtualbox.plan import make_plan, opened, starts
+from ansible.module_utils.virtualbox.plan import make_plan, opened, removal, starts
 
 FORWARD: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -394,7 +397,11 @@ def main() -> None:
     refuse(module, mistakes(want))
     with virtualbox(module) as manager:
         machine = manager.machine(want.name)
-        plan = make_plan(want, machine)
+        plan = (
+            removal(want, machine, manager.machine(half_of(want.name)))
+            if want.state == "absent"
+            else make_plan(want, machine)
+        )
         problems = [*plan.problems]
         if not problems and want.state != "absent":
             # In a trial run a disk may be yet to be made.

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from .model import MARK, Machine, importing_key, name_mistakes
+from .model import MARK, Machine, Wanted, half_of, name_mistakes
 from .plan import GONE, Plan, Step, refused, without_machine
+from .plan import make_plan as make_plan_of_machine
 from .showvminfo import Pair
 
 IMPORTED = "cloud-lab/imported"
@@ -47,17 +48,18 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class There:
-    """What there is: the file, the machine, and what its extra data say.
+    """What there is: the file, the machine, and `half`, the machine that an import has not finished.
 
     `content` stands for all that an export of the machine would hold. `exported` is what VirtualBox's extra
-    data say of the file, `imported` the file that the machine was imported from.
+    data say of the file, `part` is what an export that has not ended has made.
     """
 
     file: File | None = None
     machine: Machine | None = None
     content: str = ""
     exported: str = ""
-    imported: str = ""
+    half: Machine | None = None
+    part: File | None = None
 
 
 def part_of(path: str) -> str:
@@ -134,12 +136,19 @@ def make_plan(wanted: WantedAppliance, there: There) -> Plan:
 
 
 def _absent(wanted: WantedAppliance, there: There) -> Plan:
-    if there.file is None:
-        return Plan()
-    if not _notes(there):
-        return Plan(kept=f"path: {wanted.path} is a file that this module has not made, so it stays")
     # Without the file the note about it is of no use.
-    return Plan((Step(("setextradata", "global", export_key(wanted.path)), f"- file {wanted.path}"),))
+    forgetting = ("setextradata", "global", export_key(wanted.path))
+    is_kept = there.file is not None and not _notes(there)
+    return Plan(
+        tuple(Step(forgetting, f"- file {path}") for path in removed(wanted, there)),
+        kept=f"path: {wanted.path} is a file that this module has not made, so it stays" if is_kept else "",
+    )
+
+
+def removed(wanted: WantedAppliance, there: There) -> list[str]:
+    """Return the files that are deleted where none is wanted."""
+    made = [wanted.path] if _notes(there) else []
+    return made + ([there.part.path] if there.part else [])
 
 
 def _exported(wanted: WantedAppliance, there: There) -> Plan:
@@ -165,42 +174,40 @@ def _exported(wanted: WantedAppliance, there: There) -> Plan:
 
 
 def _imported(wanted: WantedAppliance, there: There) -> Plan:
-    name, machine = wanted.machine, there.machine
-    mark = ("setextradata", name, MARK, name)
+    name, machine, half = wanted.machine, there.machine, half_of(wanted.machine)
     if machine is not None:
-        if machine.importing == wanted.path:
-            return Plan((Step(mark, f"~ machine {name} (import of {wanted.path} finished)"),))
-        if machine.is_ours and there.imported == wanted.path:
+        if machine.is_ours and machine.imported == wanted.path:
             return Plan()
         return refused(
             f"machine: there is a machine {name!r} that was not imported from {wanted.path}; choose another "
             "name, or remove it first"
         )
-    options = ("--vsys", "0", "--vmname", name, "--basefolder", wanted.folder)
+    # Last, after its disks have got their places, so that a machine of that name is a whole one.
+    naming = ("modifyvm", half, "--name", name)
+    if there.half is not None and (there.half.mark, there.half.imported) == (name, wanted.path):
+        return Plan((Step(naming, f"~ machine {name} (import of {wanted.path} finished)"),))
+    # VirtualBox may have registered one before its disks were there. While it makes them, it removes none.
+    before = make_plan_of_machine(Wanted(half, state="absent"), there.half)
+    if before.problems:
+        return refused(*(problem.replace("name: ", "machine: ", 1) for problem in before.problems))
+    options = ("--vsys", "0", "--vmname", half, "--basefolder", wanted.folder)
     return Plan(
         (
-            # First, so that a machine of a run that was killed, which VirtualBox goes on to make, is known.
-            Step(("setextradata", "global", importing_key(settings_path(wanted)), wanted.path)),
+            *before.steps,
             Step(
                 ("import", wanted.path, "--options", "importtovdi", *options),
                 f"+ machine {name} (of {wanted.path})",
             ),
-            Step(mark),
+            Step(("setextradata", half, IMPORTED, wanted.path)),
+            Step(("setextradata", half, MARK, name)),
+            Step(naming),
         )
     )
 
 
-def ending(wanted: WantedAppliance) -> tuple[Step, ...]:
-    """Return what ends an import, after its disks have got their places."""
-    return (
-        Step(("setextradata", wanted.machine, IMPORTED, wanted.path)),
-        Step(("setextradata", "global", importing_key(settings_path(wanted)))),
-    )
-
-
-def settings_path(wanted: WantedAppliance) -> str:
-    """Return where VirtualBox puts the settings of a machine that it imports."""
-    return str(PurePath(wanted.folder, wanted.machine, f"{wanted.machine}.vbox"))
+def imports(plan: Plan) -> bool:
+    """Whether the plan makes a machine of the file."""
+    return any(step.arguments[0] == "import" for step in plan.steps)
 
 
 def disk_paths(machine: Machine) -> list[str]:

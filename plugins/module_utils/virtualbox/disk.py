@@ -44,18 +44,20 @@ class Disk:
 class DiskPlan:
     """Whether to make the disk or to delete it, or the one problem that forbids it.
 
-    `kept` says that the disk of somebody else stays.
+    `drop` is whether to remove what a run that was killed has left of it. `kept` says that the disk of
+    somebody else stays.
     """
 
     make: bool = False
     delete: bool = False
+    drop: bool = False
     problem: str = ""
     kept: str = ""
 
     @property
     def changes(self) -> bool:
         """Whether there is anything to do."""
-        return self.make or self.delete
+        return self.make or self.delete or self.drop
 
 
 def mark_key(uuid: str) -> str:
@@ -91,10 +93,12 @@ def _mistakes(wanted: WantedDisk) -> Iterator[str]:
         yield f"clone_of: {wanted.path!r} is the disk itself; name another one"
 
 
-def plan(wanted: WantedDisk, there: Disk | None, source: Disk | None = None) -> DiskPlan:
+def plan(
+    wanted: WantedDisk, there: Disk | None, source: Disk | None = None, *, has_part: bool = False
+) -> DiskPlan:
     """Return what leads from the disk there is, or None, to what is wanted: one that is there stays.
 
-    `source` is the disk that it is a clone of.
+    `source` is the disk that it is a clone of. `has_part` says that a run has left half of the disk.
     """
     if wanted.state == "present" and there is None and source is not None and source.has_children:
         users = ", ".join(source.users) or "no machine"
@@ -105,13 +109,14 @@ def plan(wanted: WantedDisk, there: Disk | None, source: Disk | None = None) -> 
     if wanted.state == "present":
         return DiskPlan(make=there is None)
     if there is None:
-        return DiskPlan()
+        return DiskPlan(drop=has_part)
     if there.mark != wanted.path:
-        return DiskPlan(kept=f"path: {wanted.path} is a disk that this module has not made, so it stays")
+        kept = f"path: {wanted.path} is a disk that this module has not made, so it stays"
+        return DiskPlan(drop=has_part, kept=kept)
     if there.users:
         users = ", ".join(there.users)
         return DiskPlan(problem=f"path: {wanted.path} is attached to {users}; detach it first")
-    return DiskPlan(delete=True)
+    return DiskPlan(delete=True, drop=has_part)
 
 
 def making(wanted: WantedDisk, path: str) -> Arguments:

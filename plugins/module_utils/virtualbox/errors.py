@@ -30,6 +30,10 @@ REMEDIES = (
         "there",
     ),
     (
+        r"while it is locked|is already locked (?:for|by) a session",
+        "something works on the machine, such as an import that goes on; run this again when that has ended",
+    ),
+    (
         r"Cannot register the hard disk .* already exists",
         "a copy of a disk has the identifier of the original. Remove the copy and clone the disk instead "
         "(module virtualbox_medium, clone_of)",

@@ -8,13 +8,14 @@ import pwd
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from . import appliance
 from .appliance import IMPORTED, File, There, WantedAppliance, disk_paths, export_key
 from .disk import Disk, WantedDisk, making, mark_key, part_of
 from .errors import explained
-from .model import MARK, Forward, History, Machine, importing_key
+from .model import MARK, Forward, History, Machine, half_of
 from .plan import GONE, Step, ends_in_vain
 from .settings import history
 from .showvminfo import Pair, pairs
@@ -81,7 +82,7 @@ class Manager:
             self._noted(name, MARK),
             self.media(),
             _history(settings_of_snapshots(values)),
-            self._noted("global", importing_key(dict(values)["CfgFile"])),
+            self._noted(name, IMPORTED),
         )
 
     def _pairs(self, name: str) -> list[Pair]:
@@ -112,8 +113,8 @@ class Manager:
 
     def make(self, want: WantedDisk) -> None:
         """Make a disk under another name, mark it as ours, and give it its name: nobody sees half of it."""
+        self.drop(want.path)
         part = part_of(want.path)
-        self._drop(part)
         self.call(making(want, part))
         (made,) = media(self.call(["showmediuminfo", "disk", part]))
         if any(medium.uuid == made.uuid for medium in self.media()):
@@ -126,30 +127,34 @@ class Manager:
         self.call(["closemedium", "disk", path, "--delete"])
         self.call(["setextradata", "global", mark_key(disk.uuid)])
 
-    def _drop(self, part: str) -> None:
-        """Remove what a run that was killed has left."""
+    def drop(self, path: str) -> None:
+        """Remove what a run that was killed has left of a disk."""
+        part = part_of(path)
         if any(medium.path == part for medium in self.media()):
             self.call(["closemedium", "disk", part])
-        Path(part).unlink(missing_ok=True)
+        _delete(part)
 
     def appliance(self, want: WantedAppliance) -> There:
         """Return the file and the machine, and what is known of the two."""
         values = self._pairs(want.machine) if want.machine else []
-        exported = self._noted("global", export_key(want.path))
-        if not values:
-            return There(file_of(want.path), exported=exported)
-        return There(
+        there = There(
             file_of(want.path),
-            self.machine(want.machine),
-            appliance.content(values, filter(None, map(file_of, appliance.attached(values)))),
-            exported,
-            self._noted(want.machine, IMPORTED),
+            exported=self._noted("global", export_key(want.path)),
+            part=file_of(appliance.part_of(want.path)),
         )
+        if values:
+            disks = filter(None, map(file_of, appliance.attached(values)))
+            return replace(
+                there, machine=self.machine(want.machine), content=appliance.content(values, disks)
+            )
+        if want.state == "imported":
+            return replace(there, half=self.machine(half_of(want.machine)))
+        return there
 
     def export(self, want: WantedAppliance, there: There, steps: Iterable[Step]) -> None:
         """Make a file under another name, note of what, and give it its name: nobody sees half of it."""
         part = Path(appliance.part_of(want.path))
-        part.unlink(missing_ok=True)
+        _delete(str(part))
         self.carry_out(want.machine, steps, 0)
         made = file_of(str(part))
         if made is None or there.machine is None:
@@ -158,27 +163,22 @@ class Manager:
         self.call(["setextradata", "global", export_key(want.path), appliance.replacing(note, there)])
         part.replace(want.path)
 
-    def remove(self, want: WantedAppliance, steps: Iterable[Step]) -> None:
-        """Delete a file, and then what is noted of it."""
-        Path(want.path).unlink()
+    def remove(self, want: WantedAppliance, there: There, steps: Iterable[Step]) -> None:
+        """Delete a file and what is left of others, and then what is noted of it."""
+        for path in appliance.removed(want, there):
+            _delete(path)
         self.carry_out(want.machine, steps, 0)
 
-    def import_(self, want: WantedAppliance, steps: Iterable[Step]) -> None:
-        """Make a machine of a file, mark it as ours, and its disks with their places; or go on with that."""
-        try:
-            self.carry_out(want.machine, steps, 0)
-        except ManageError:
-            # Where only VBoxManage has ended, VirtualBox goes on. Where it has taken back what it had made,
-            # the next machine of that name is another's.
-            if not has_files(Path(appliance.settings_path(want)).parent):
-                self.carry_out(want.machine, appliance.ending(want)[1:], 0)
-            raise
-        found = self.machine(want.machine)
+    def import_(self, want: WantedAppliance, steps: Sequence[Step]) -> None:
+        """Make a machine of a file, mark it, move its disks, and give it its name; or go on with that."""
+        *making, naming = steps
+        self.carry_out(want.machine, making, 0)
+        found = self.machine(half_of(want.machine))
         for number, path in enumerate(disk_paths(found) if found else (), 1):
             place = appliance.disk_path(want, number)
             if path != place:
                 self._move(path, place)
-        self.carry_out(want.machine, appliance.ending(want), 0)
+        self.carry_out(want.machine, [naming], 0)
 
     def _move(self, path: str, place: str) -> None:
         """Mark a disk as made here, and move it."""
@@ -229,6 +229,17 @@ class Manager:
                     f"name: {name!r} is {state} and not {step.wait} after {timeout:g} s{remedy}"
                 )
             time.sleep(_POLL_SECONDS)
+
+
+def _delete(path: str) -> None:
+    """Delete a file if it is there; raises `ManageError` where that is not possible."""
+    try:
+        Path(path).unlink(missing_ok=True)
+    except OSError as error:
+        raise ManageError(
+            f"path: {path} cannot be deleted: {error.strerror}; let this user write in its directory, "
+            "or delete it yourself"
+        ) from error
 
 
 def _history(path: str) -> History:

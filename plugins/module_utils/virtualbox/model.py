@@ -10,14 +10,15 @@ from ipaddress import IPv4Address, IPv4Network
 MARK = "cloud-lab/machine"
 """The key of a machine's extra data by which it is known as made here; its value is the machine's name."""
 
+_HALF = ".cloud-lab-import"
 
-def importing_key(settings: str) -> str:
-    """Return the key of VirtualBox's global extra data that says what a machine is being imported from.
 
-    It is there before the machine, which so is known as ours before it can be marked. The machine is known
-    by its settings file, since somebody else's may get the name.
+def half_of(name: str) -> str:
+    """Return the name that a machine has while it is imported: one that nobody else would give.
+
+    So it is known as ours before it can be marked. What has the name is deleted when an import begins anew.
     """
-    return f"cloud-lab/importing{settings}"
+    return name + _HALF
 
 
 PROTOCOLS = ("tcp", "udp")
@@ -98,10 +99,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Drive:
-    """What is attached at a place: `kind` is hdd or dvddrive, `medium` a path or empty."""
+    """What is attached at a place: `kind` is hdd or dvddrive, `medium` a path or empty.
+
+    `is_difference` says that a snapshot has put another disk in front of the medium.
+    """
 
     kind: str
     medium: str
+    is_difference: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +179,9 @@ NO_HISTORY = History()
 class Machine:
     """A machine of VirtualBox. `mark` is its extra data under `MARK`, empty for a machine of somebody else.
 
-    `settings` is its settings file, and `importing` the file of which an import that has not ended makes it.
-    `os_type` is what VirtualBox calls it for people. `state` is VirtualBox's word, such as running, poweroff,
-    saved, aborted or paused."""
+    `settings` is its settings file, `imported` the file that it was imported from. `os_type` is what
+    VirtualBox calls it for people. `state` is VirtualBox's word, such as running, poweroff, saved, aborted or
+    paused."""
 
     name: str
     uuid: str = ""
@@ -194,12 +199,17 @@ class Machine:
     consoles: Mapping[int, str] = field(default_factory=dict)
     history: History = NO_HISTORY
     settings: str = ""
-    importing: str = ""
+    imported: str = ""
 
     @property
     def is_ours(self) -> bool:
         """Whether the machine was made here."""
-        return self.mark == self.name or self.importing != ""
+        return self.mark == self.name or self.is_half
+
+    @property
+    def is_half(self) -> bool:
+        """Whether an import has not ended that makes the machine."""
+        return self.name.endswith(_HALF)
 
     @property
     def is_up(self) -> bool:
@@ -226,6 +236,8 @@ def name_mistakes(name: str) -> Iterator[str]:
         yield f"name: {name!r} is no name of a machine; begin it with a letter or a digit"
     elif len(name) > _NAME_LIMIT:
         yield f"name: {name[:20] + '...'!r} has {len(name)} characters; use at most {_NAME_LIMIT}"
+    elif name.endswith(_HALF):
+        yield f"name: {name!r} is the name of a machine whose import has not ended; leave out {_HALF}"
     elif found := _NOT_IN_A_NAME.search(name):
         yield (
             f"name: {name!r} holds {found[0]!r}, which the name of a directory cannot on every system; "

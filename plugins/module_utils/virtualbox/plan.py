@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import PurePath
 
@@ -17,7 +17,7 @@ from .model import (
     Machine,
     Place,
     Wanted,
-    importing_key,
+    half_of,
 )
 
 Arguments = tuple[str, ...]
@@ -119,6 +119,14 @@ def _unreachable(wanted: Wanted, machine: Machine) -> str:
     return f"name: {wanted.name!r} is {state} and cannot be {wanted.state} from there; {remedy}"
 
 
+def removal(wanted: Wanted, machine: Machine | None, half: Machine | None) -> Plan:
+    """Return what removes a machine, and what an import that was interrupted has left of it."""
+    plans = make_plan(wanted, machine), make_plan(replace(wanted, name=half_of(wanted.name)), half)
+    if problems := [problem for plan in plans for problem in plan.problems]:
+        return refused(*problems)
+    return Plan(tuple(step for plan in plans for step in plan.steps))
+
+
 def refused(*problems: str) -> Plan:
     """Return a plan that does nothing."""
     return Plan(problems=problems)
@@ -163,11 +171,12 @@ def _converged(wanted: Wanted, machine: Machine) -> Plan:
             return before
         steps = [step for change in changes for step in _steps(change.line, change.offline)]
         return Plan((*before.steps, *steps))
-    if machine.state in ("running", "paused") and all(change.online for change in changes):
+    is_online = machine.state in ("running", "paused")
+    if is_online and all(change.online for change in changes):
         steps = [step for change in changes for step in _steps(change.line, change.online)]
         return _with_state(wanted, machine.state, steps)
     if not wanted.force:
-        lines = "; ".join(change.line for change in changes if machine.state in LOSABLE or not change.online)
+        lines = "; ".join(change.line for change in changes if not (is_online and change.online))
         return refused(
             f"name: {wanted.name!r} is {machine.state}, and VirtualBox changes this only in a machine that "
             f"is off: {lines}. Stop it first (state: stopped), or consent with force: true"
@@ -239,16 +248,14 @@ def _absent(wanted: Wanted, machine: Machine) -> Plan:
         for snapshot in reversed(machine.history.snapshots)
     ]
     # Unregistering deletes what is attached, whoever made it. Where an import has not ended, the disks in the
-    # machine's directory are the import's.
-    own = PurePath(machine.settings).parent if machine.importing else None
+    # machine's directory, which has its name, are the import's.
+    own = PurePath(machine.settings).parent if machine.is_half else None
     steps += [
         Step(_attach(name, place, "hdd", "none"))
         for place, drive in sorted(machine.drives.items())
         if PurePath(drive.medium).parent != own
     ]
     steps.append(Step(("unregistervm", name, "--delete"), f"- machine {name}"))
-    if machine.importing:
-        steps.append(Step(("setextradata", "global", importing_key(machine.settings))))
     return Plan(tuple(steps))
 
 
@@ -411,7 +418,8 @@ def _lost_disks(wanted: Wanted, machine: Machine) -> Iterator[str]:
     lost = sorted(
         place
         for place, drive in machine.drives.items()
-        if drive.kind == "hdd" and (place.controller in gone or drives.get(place) != drive)
+        # One that was attached after the last snapshot is the whole disk, and loses nothing.
+        if drive.is_difference and (place.controller in gone or drives.get(place) != drive)
     )
     if not lost or not machine.history.snapshots:
         return

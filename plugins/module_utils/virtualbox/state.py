@@ -51,7 +51,7 @@ def machine(
     mark: str = "",
     media: Sequence[Medium] = (),
     history: History = NO_HISTORY,
-    importing: str = "",
+    imported: str = "",
 ) -> Machine:
     """Return the machine that `showvminfo` tells of.
 
@@ -77,7 +77,7 @@ def machine(
         consoles=dict(_consoles(values)),
         history=history,
         settings=values["CfgFile"],
-        importing=importing,
+        imported=imported,
     )
 
 
@@ -138,8 +138,11 @@ def _drives(
             if f"{name}-IsEjected-{place.port}-{place.device}" in values:
                 yield place, Drive("dvddrive", "" if value == "emptydrive" else value)
             else:
-                whole = whole_disk(values.get(f"{name}-ImageUUID-{place.port}-{place.device}", ""), media)
-                yield place, Drive("hdd", whole.path if whole else value)
+                uuid = values.get(f"{name}-ImageUUID-{place.port}-{place.device}", "")
+                whole = whole_disk(uuid, media)
+                # Of one that is not registered nobody knows.
+                is_difference = whole is None or whole.uuid != uuid
+                yield place, Drive("hdd", whole.path if whole else value, is_difference)
 
 
 def whole_disk(uuid: str, media: Mapping[str, Medium]) -> Medium | None:

@@ -15,7 +15,7 @@ from virtualbox.appliance import (
     content,
     disk_path,
     disk_paths,
-    ending,
+    imports,
     make_plan,
     mistakes,
     note,
@@ -32,6 +32,14 @@ MACHINE = Machine("web", "20c5bc44", mark="web")
 FILE = File("/srv/web.ova", 9, 1)
 ABSENT = WantedAppliance("/srv/web.ova", state="absent")
 MADE = There(FILE, MACHINE, "abc", note(MACHINE, "abc", FILE))
+WHOLE = replace(MACHINE, imported="/srv/web.ova")
+HALF = Machine("web.cloud-lab-import", settings="/srv/web.cloud-lab-import/web.cloud-lab-import.vbox")
+IMPORTING = [
+    "import /srv/web.ova --options importtovdi --vsys 0 --vmname web.cloud-lab-import --basefolder /srv",
+    "setextradata web.cloud-lab-import cloud-lab/imported /srv/web.ova",
+    "setextradata web.cloud-lab-import cloud-lab/machine web",
+    "modifyvm web.cloud-lab-import --name web",
+]
 
 
 def calls(wanted, there):
@@ -133,43 +141,49 @@ def test_a_file_is_known_while_another_takes_its_place():
     assert replacing("new", There(FILE, MACHINE, exported="old")) == "new"
 
 
-def test_a_machine_that_is_imported_is_known_before_it_is_there():
-    assert calls(IMPORT, There(FILE)) == [
-        "setextradata global cloud-lab/importing/srv/web/web.vbox /srv/web.ova",
-        "import /srv/web.ova --options importtovdi --vsys 0 --vmname web --basefolder /srv",
-        "setextradata web cloud-lab/machine web",
-    ]
-    assert [" ".join(step.arguments) for step in ending(IMPORT)] == [
-        "setextradata web cloud-lab/imported /srv/web.ova",
-        "setextradata global cloud-lab/importing/srv/web/web.vbox",
-    ]
+def test_a_machine_gets_its_name_when_it_is_whole():
+    assert calls(IMPORT, There(FILE)) == IMPORTING
+    assert imports(make_plan(IMPORT, There(FILE)))
 
 
-@pytest.mark.parametrize("mark", ["", "web"], ids=["unmarked", "marked"])
-def test_an_import_that_was_interrupted_is_gone_on_with(mark):
-    half = replace(MACHINE, mark=mark, importing="/srv/web.ova")
-    plan = make_plan(IMPORT, There(None, half))
-    assert [step.arguments for step in plan.steps] == [("setextradata", "web", "cloud-lab/machine", "web")]
+def test_an_import_whose_disks_have_not_their_places_is_gone_on_with():
+    plan = make_plan(IMPORT, There(None, half=replace(HALF, mark="web", imported="/srv/web.ova")))
+    assert [step.arguments for step in plan.steps] == [("modifyvm", "web.cloud-lab-import", "--name", "web")]
     assert plan.lines == ["~ machine web (import of /srv/web.ova finished)"]
-
-
-def test_a_machine_is_imported_once():
-    assert calls(IMPORT, There(FILE, MACHINE, imported="/srv/web.ova")) == []
-    # The file need not be kept.
-    assert calls(IMPORT, There(None, MACHINE, imported="/srv/web.ova")) == []
+    assert not imports(plan)
 
 
 @pytest.mark.parametrize(
-    "there",
-    [
-        There(FILE, MACHINE),
-        There(FILE, MACHINE, imported="/srv/other.ova"),
-        There(FILE, replace(MACHINE, importing="/srv/other.ova")),
-        There(FILE, replace(MACHINE, mark=""), imported="/srv/web.ova"),
-    ],
+    "half",
+    # VirtualBox has registered the first before its disks were there.
+    [HALF, replace(HALF, imported="/srv/web.ova"), replace(HALF, mark="web", imported="/srv/other.ova")],
+    ids=["unmarked", "half marked", "of another file"],
 )
-def test_a_name_that_is_taken_is_refused(there):
-    assert problem(IMPORT, there) == (
+def test_any_other_import_that_was_interrupted_begins_anew(half):
+    drives = {
+        Place("SATA"): Drive("hdd", "/srv/web.vdi"),
+        Place("SATA", 1): Drive("hdd", "/srv/web.cloud-lab-import/disk.vdi"),
+    }
+    assert calls(IMPORT, There(FILE, half=replace(half, drives=drives))) == [
+        "storageattach web.cloud-lab-import --storagectl SATA --port 0 --device 0 --type hdd --medium none",
+        "unregistervm web.cloud-lab-import --delete",
+        *IMPORTING,
+    ]
+
+
+def test_a_machine_is_imported_once():
+    assert calls(IMPORT, There(FILE, WHOLE)) == []
+    # The file need not be kept.
+    assert calls(IMPORT, There(None, WHOLE)) == []
+
+
+@pytest.mark.parametrize(
+    "machine",
+    [MACHINE, replace(MACHINE, imported="/srv/other.ova"), replace(WHOLE, mark="")],
+    ids=["not imported", "of another file", "of somebody else"],
+)
+def test_a_name_that_is_taken_is_refused(machine):
+    assert problem(IMPORT, There(FILE, machine, half=HALF)) == (
         "machine: there is a machine 'web' that was not imported from /srv/web.ova; choose another name, or "
         "remove it first"
     )

@@ -59,7 +59,16 @@ def test_controllers_and_drives_are_read(read):
 
 def test_a_snapshots_disk_counts_as_the_one_behind_it(read, recorded):
     found = read("two_snapshots", media(recorded("disks")))
-    assert found.drives[Place("SATA")].medium == '/root/vms/we"b\\1.vdi'
+    drive = found.drives[Place("SATA")]
+    assert (drive.medium, drive.is_difference) == ('/root/vms/we"b\\1.vdi', True)
+
+
+def test_a_disk_without_others_in_front_of_it_is_whole(recorded):
+    base = media(recorded("disks"))[0]
+    text = recorded("several_cards")
+    printed = dict(pairs(text))["SATA-ImageUUID-0-0"]
+    found = machine(pairs(text.replace(printed, base.uuid)), media=[base])
+    assert not found.drives[Place("SATA")].is_difference
 
 
 def test_a_machine_with_snapshots_has_them_in_its_settings_file(recorded):

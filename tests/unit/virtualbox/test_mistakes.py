@@ -29,7 +29,8 @@ def test_a_name_of_a_machine(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["", " web", "-web", ".web", "a/b", "a\\b", "a:b", "a\nb", "{1230bfc5}", "x" * 201]
+    "name",
+    ["", " web", "-web", ".web", "a/b", "a\\b", "a:b", "a\nb", "{1230bfc5}", "x" * 201, "a.cloud-lab-import"],
 )
 def test_no_name_of_a_machine(name):
     (mistake,) = mistakes(Wanted(name))
@@ -125,6 +126,16 @@ def test_only_our_own_unused_disk_is_deleted():
     assert "attached to web" in disk.plan(wanted, Disk("1", "/web.vdi", ("web",))).problem
 
 
+def test_half_a_disk_is_removed_whatever_becomes_of_a_whole_one():
+    wanted = WantedDisk("/web.vdi", state="absent")
+    for there in (None, Disk("1"), Disk("1", "/web.vdi")):
+        whole = disk.plan(wanted, there)
+        assert disk.plan(wanted, there, has_part=True) == replace(whole, drop=True)
+    assert disk.plan(wanted, None, has_part=True).changes
+    # Another is made over it.
+    assert disk.plan(WantedDisk("/web.vdi", size=1), None, has_part=True) == DiskPlan(make=True)
+
+
 @pytest.mark.parametrize(
     ("wanted", "arguments"),
     [
@@ -169,6 +180,8 @@ KVM = (
         (KVM.format("enable the AMD-V extension", "VERR_SVM_IN_USE"), "modprobe -r kvm_amd"),
         ("VBoxManage: error: Error -1908 in supR3HardenedMainInitRuntime!", "modprobe vboxdrv"),
         ("VBoxManage: fatal error: RTR3Init: VERR_NO_TRANSLATION", "C.UTF-8"),
+        ("VBoxManage: error: Cannot unregister the machine 'a' while it is locked", "run this again when"),
+        ("VBoxManage: error: The machine 'a' is already locked for a session (or being unlocked)", "import"),
         ("", "it gave no reason"),
         ("VBoxManage: error: something new", "something new"),
     ],

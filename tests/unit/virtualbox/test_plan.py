@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from virtualbox.model import Card, Controller, Drive, Forward, History, Machine, Place, Snapshot, Wanted
-from virtualbox.plan import differences, make_plan, opened, starts
+from virtualbox.plan import differences, make_plan, opened, removal, starts
 
 SSH = Forward("ssh", "tcp", "192.168.56.1", 1234, "10.0.2.15", 22)
 WEB = Forward("web", "tcp", "", 8080, "", 80)
@@ -157,6 +157,15 @@ def test_nothing_is_interrupted_without_consent(state):
     assert "force: true" in plan.problems[0]
 
 
+@pytest.mark.parametrize("state", ["starting", "saving", "gurumeditation", "saved"])
+def test_what_changes_only_while_a_machine_runs_is_named(state):
+    wanted = Wanted("web", cards={1: Card(forwards=frozenset({SSH, WEB}))})
+    assert make_plan(wanted, replace(MACHINE, state=state)).problems == (
+        f"name: 'web' is {state}, and VirtualBox changes this only in a machine that is off: + port forward "
+        "web: tcp *:8080 -> guest:80. Stop it first (state: stopped), or consent with force: true",
+    )
+
+
 def test_with_consent_a_running_machine_runs_again():
     wanted = replace(WANTED, memory=64, force=True)
     assert calls(make_plan(wanted, replace(MACHINE, state="running"))) == [
@@ -302,13 +311,20 @@ def test_with_consent_snapshots_are_merged_into_disks_that_stay(state, before):
     ids=["rebuilt", "removed", "detached", "moved", "replaced"],
 )
 def test_a_disk_does_not_fall_back_to_a_snapshot(wanted, option):
-    plan = make_plan(replace(wanted, force=True), replace(MACHINE, history=SNAPSHOTS))
+    drives = {Place("SATA"): replace(DISK[Place("SATA")], is_difference=True)}
+    plan = make_plan(replace(wanted, force=True), replace(MACHINE, history=SNAPSHOTS, drives=drives))
     assert plan.steps == ()
     assert plan.problems == (
         f"{option}: this would detach /srv/web.vdi (SATA 0:0) from 'web', and lose what was written there "
         "since the snapshots first, second, third; delete those first (module virtualbox_snapshot), or "
         "leave it where it is",
     )
+
+
+def test_a_disk_that_came_after_the_snapshots_loses_nothing():
+    assert calls(make_plan(Wanted("web", drives={}), replace(MACHINE, history=SNAPSHOTS))) == [
+        "storageattach web --storagectl SATA --port 0 --device 0 --type hdd --medium none"
+    ]
 
 
 def test_what_leaves_the_disks_alone_changes_beside_snapshots():
@@ -321,19 +337,31 @@ def test_what_leaves_the_disks_alone_changes_beside_snapshots():
     ]
 
 
+HALF = replace(
+    MACHINE,
+    name="web.cloud-lab-import",
+    mark="",
+    settings="/srv/web.cloud-lab-import/web.cloud-lab-import.vbox",
+    drives=DISK | {Place("SATA", 1): Drive("hdd", "/srv/web.cloud-lab-import/disk002.vdi")},
+)
+ABSENT = Wanted("web", state="absent")
+HALF_REMOVED = [
+    "storageattach web.cloud-lab-import --storagectl SATA --port 0 --device 0 --type hdd --medium none",
+    "unregistervm web.cloud-lab-import --delete",
+]
+
+
 def test_what_an_import_has_begun_is_removed_with_its_disks():
-    half = replace(
-        MACHINE,
-        mark="",
-        settings="/srv/web/web.vbox",
-        importing="/srv/web.ova",
-        drives=DISK | {Place("SATA", 1): Drive("hdd", "/srv/web/disk002.vdi")},
-    )
-    assert calls(make_plan(Wanted("web", state="absent"), half)) == [
-        "storageattach web --storagectl SATA --port 0 --device 0 --type hdd --medium none",
-        "unregistervm web --delete",
-        "setextradata global cloud-lab/importing/srv/web/web.vbox",
-    ]
+    assert calls(removal(ABSENT, None, HALF)) == HALF_REMOVED
+    assert calls(removal(ABSENT, MACHINE, HALF)) == [*calls(make_plan(ABSENT, MACHINE)), *HALF_REMOVED]
+    assert calls(removal(ABSENT, None, None)) == []
+
+
+def test_a_machine_made_where_an_import_was_interrupted_is_somebody_elses():
+    theirs = replace(MACHINE, mark="", imported="/srv/web.ova", settings="/srv/web/web.vbox")
+    plan = removal(ABSENT, theirs, HALF)
+    assert plan.steps == ()
+    assert plan.problems[0].startswith("name: there is a machine 'web' that this module has not made; ")
 
 
 def test_only_new_rules_are_listened_for():
