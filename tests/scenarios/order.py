@@ -11,7 +11,7 @@ STAGES = (
     # The first restarts the cloud and removes it in the end.
     (("client_topology",), ("lxc_container", "static_route")),
     # These measure, so nothing runs beside them.
-    (("virtualbox", "virtualbox_snapshot", "virtualisation_compared", "site"),),
+    (("virtualbox", "virtualbox_snapshot", "virtualbox_nested", "virtualisation_compared", "site"),),
 )
 SCENARIOS = tuple(name for stage in STAGES for lane in stage for name in lane)
 
@@ -25,9 +25,12 @@ CLOUDLESS = frozenset(
         "site",
         "static_route",
         "virtualbox",
+        "virtualbox_nested",
         "virtualbox_snapshot",
         "virtualisation_compared",
     }
 )
 # With these a run would take hours.
-LONG = frozenset({"endurance", "virtualbox", "virtualbox_snapshot", "virtualisation_compared", "site"})
+LONG = frozenset(
+    {"endurance", "virtualbox", "virtualbox_snapshot", "virtualbox_nested", "virtualisation_compared", "site"}
+)
