@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import signal
 import socket
@@ -11,6 +13,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
+from calculator.backends import Backends, ServiceSlowError
+from calculator.config import Config
 
 from .processes import Calculator, Launcher, Service
 
@@ -265,6 +270,80 @@ def test_a_long_evaluation_ends_in_time(launcher: Launcher, calculator: Calculat
     assert time.monotonic() - started < 3
     assert reply.status == 504
     assert f"the service mul at {service.url} had not answered when the 0.5 s" in reply.body
+
+
+@pytest.fixture
+def hung() -> Iterator[socket.socket]:
+    """A service that takes connections, which the kernel does, and never answers."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(500)
+        yield listener
+
+
+def _url(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def _connections(listener: socket.socket) -> int:
+    """Return how many clients have connected and were not counted yet."""
+    listener.setblocking(False)
+    count = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            listener.accept()[0].close()
+            count += 1
+    return count
+
+
+def test_a_hung_service_holds_up_no_other_operation(
+    launcher: Launcher, calculator: Calculator, hung: socket.socket
+) -> None:
+    frontend = launcher.frontend({"sum": [calculator.services["sum"].url], "mul": [_url(hung)]})
+    with ThreadPoolExecutor(2) as pool:
+        products = [pool.submit(frontend.ask, "+".join(["2*2"] * 100)) for _ in range(2)]
+        time.sleep(0.5)
+        started = time.monotonic()
+        assert frontend.ask("1+2").body == "result = 3\r\n\r\n"
+        assert time.monotonic() - started < 3
+        assert not any(reply.done() for reply in products)
+        # The answers would only come when the time for an expression is over.
+        frontend.send_signal(signal.SIGKILL)
+
+
+def test_many_monitors_cost_a_hung_service_few_requests(
+    launcher: Launcher, calculator: Calculator, hung: socket.socket
+) -> None:
+    frontend = launcher.frontend({"sum": [calculator.services["sum"].url], "mul": [_url(hung)]})
+    with ThreadPoolExecutor(200) as pool:
+        monitors = [pool.submit(frontend.request, "GET", "/healthz") for _ in range(200)]
+        time.sleep(0.5)
+        started = time.monotonic()
+        assert frontend.ask("1+2").body == "result = 3\r\n\r\n"
+        assert time.monotonic() - started < 3
+        states = [reply.result().json["backends"]["mul"][0]["reachable"] for reply in monitors]
+    assert states == [False] * 200
+    assert _connections(hung) < 10
+
+
+def test_a_call_that_was_never_made_is_not_blamed_on_the_service(hung: socket.socket) -> None:
+    async def ask() -> None:
+        backends = Backends(Config("frontend", 0, backends={"mul": [_url(hung)]}, evaluation_timeout=0.2))
+        now = asyncio.get_running_loop().time()
+        others = [asyncio.create_task(backends.ask("mul", 1, 1, deadline=now + 5)) for _ in range(64)]
+        await asyncio.sleep(0)
+        try:
+            await backends.ask("mul", 1, 1, deadline=now + 0.2)
+        finally:
+            for task in others:
+                task.cancel()
+
+    with pytest.raises(ServiceSlowError) as raised:
+        asyncio.run(ask())
+    assert str(raised.value) == (
+        f"the service mul at {_url(hung)} was not asked, because 64 other calls had not been answered "
+        "when the 0.2 s for the whole expression were over"
+    )
 
 
 def test_an_answer_that_is_no_number_is_named(launcher: Launcher, frontend: Service) -> None:
