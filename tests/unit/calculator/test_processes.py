@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import signal
 import socket
 import time
@@ -444,8 +445,26 @@ def test_a_port_that_is_taken_is_one_clear_line(launcher: Launcher, frontend: Se
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"max_nesting": -1}, "max_nesting: expected a number that is not negative, found -1"),
-        ({"client_timeout": "ten"}, "client_timeout: expected a number that is not negative, found 'ten'"),
+        ({"max_nesting": -1}, "max_nesting: expected a finite number that is not negative, found -1"),
+        (
+            {"client_timeout": "ten"},
+            "client_timeout: expected a finite number that is not negative, found 'ten'",
+        ),
+        (
+            {"client_timeout": math.nan},
+            "client_timeout: expected a finite number that is not negative, found nan",
+        ),
+        (
+            {"retry_seconds": math.inf},
+            "retry_seconds: expected a finite number that is not negative, found inf",
+        ),
+        (
+            {"service_timeout": 10**400},
+            "service_timeout: expected a finite number that is not negative, found 1",
+        ),
+        ({"port": 70000}, "port: expected at most 65535, found 70000"),
+        ({"bind_address": 5}, "bind_address: expected text like '0.0.0.0', found 5"),
+        ({"backends": None}, "backends: expected an object of lists of addresses, found None"),
         ({"backends": {"pow": []}}, "backends: 'pow' is none of sum, sub, mul, div"),
         ({"backends": {"sum": "http://x"}}, "backends: sum needs a list of addresses, found 'http://x'"),
         ({"backends": {"sum": ["x:1"]}}, "backends: sum: 'x:1' is not like http://10.0.2.14:50001"),
