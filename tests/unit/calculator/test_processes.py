@@ -115,6 +115,11 @@ def test_json_for_who_accepts_it(frontend: Service) -> None:
     assert reply.headers["Content-Type"] == "application/json"
 
 
+def test_a_media_type_has_no_case(frontend: Service) -> None:
+    reply = frontend.request("POST", "/", '{"expression": "7"}', Content_Type="Application/JSON")
+    assert reply.json == {"result": 7, "steps": []}
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -154,6 +159,15 @@ def test_a_body_that_is_too_long(frontend: Service, size: int) -> None:
     assert frontend.ask("1+1").status == 200
 
 
+def test_a_body_in_chunks_without_end_is_refused(frontend: Service) -> None:
+    with socket.create_connection(("127.0.0.1", frontend.port), timeout=5) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        client.sendall(b"100000\r\n" + b"1" * 2**20 + b"\r\n1\r\n1\r\n")
+        answer = client.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert answer.endswith(b"error: the request's body has more than 16384 bytes\r\n")
+
+
 def test_a_body_that_is_only_announced_is_not_waited_for(frontend: Service) -> None:
     with socket.create_connection(("127.0.0.1", frontend.port), timeout=5) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
@@ -168,6 +182,13 @@ def test_what_is_not_there(frontend: Service, method: str, path: str, status: in
     assert reply.status == status
     assert reply.body.startswith("error: ")
     assert ("Allow" in reply.headers) == (status == 405)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/", 200), ("/healthz", 200), ("/nothing", 404)])
+def test_head_is_get_without_the_body(frontend: Service, path: str, status: int) -> None:
+    reply = frontend.request("HEAD", path)
+    assert (reply.status, reply.body) == (status, "")
+    assert reply.headers["Content-Type"] == frontend.request("GET", path).headers["Content-Type"]
 
 
 def test_the_page_needs_nothing_from_elsewhere(frontend: Service) -> None:
