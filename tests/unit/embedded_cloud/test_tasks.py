@@ -1,0 +1,125 @@
+"""What the role decides, by Ansible itself, where Docker and the cloud say what a test tells them to."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+ANSIBLE_PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
+STAND_IN = """#!/usr/bin/python
+# WANT_JSON
+import json
+import os
+import sys
+
+name = {name!r}
+with open(sys.argv[1]) as file:
+    arguments = {{key: value for key, value in json.load(file).items() if not key.startswith("_ansible")}}
+with open(os.environ["STAND_IN_CALLS"], "a") as file:
+    file.write(json.dumps([name, arguments]) + "\\n")
+print(json.dumps(json.loads(os.environ["STAND_IN_ANSWERS"]).get(name, {{"changed": False}})))
+"""
+STAND_INS = {
+    "community.docker": (
+        "docker_container docker_container_info docker_host_info docker_image_info docker_image_remove "
+        "docker_network docker_network_info"
+    ),
+    "openstack.cloud": "image image_info",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run ended, what it said, without line ends, and the modules it called with their arguments."""
+
+    status: int
+    said: str
+    calls: list[tuple[str, dict[str, Any]]]
+
+
+class Lab:
+    """Runs a part of the role in a directory of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self.state_dir = directory / "state"
+        self._playbook = directory / "playbook.yml"
+        self._calls = directory / "calls"
+        self._collections = directory / "collections"
+        for collection, modules in STAND_INS.items():
+            modules_dir = (
+                self._collections / "ansible_collections" / collection.replace(".", "/") / "plugins/modules"
+            )
+            modules_dir.mkdir(parents=True)
+            for name in modules.split():
+                (modules_dir / f"{name}.py").write_text(STAND_IN.format(name=name))
+
+    def run(self, tasks: str, answers: dict[str, Any] | None = None, **variables: Any) -> Run:
+        """Run the files *tasks* of the role; *answers* are the modules' results by their names."""
+        self._calls.write_text("")
+        play = {
+            "hosts": "localhost",
+            "connection": "local",
+            "gather_facts": False,
+            "vars": {
+                "ansible_python_interpreter": sys.executable,
+                "embedded_cloud_state_dir": str(self.state_dir),
+                **variables,
+            },
+            "tasks": [
+                {"ansible.builtin.include_role": {"name": "embedded_cloud", "tasks_from": part}}
+                for part in tasks.split()
+            ],
+        }
+        self._playbook.write_text(json.dumps([play]))
+        environment = os.environ | {
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(self._collections),
+            "ANSIBLE_NOCOLOR": "true",
+            "STAND_IN_CALLS": str(self._calls),
+            "STAND_IN_ANSWERS": json.dumps(answers or {}),
+        }
+        command: list[str | Path] = [ANSIBLE_PLAYBOOK, "--inventory", "localhost,", self._playbook]
+        run = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
+        )
+        calls = [tuple(json.loads(line)) for line in self._calls.read_text().splitlines()]
+        return Run(run.returncode, " ".join((run.stdout + run.stderr).split()), calls)
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("offered", "done"),
+    [
+        ([], ["present"]),
+        ([("active", "new")], []),
+        ([("active", "old")], ["absent", "present"]),
+        ([("queued", "new")], ["absent", "present"]),
+        ([("saving", "new"), ("active", "old")], ["absent", "absent", "present"]),
+    ],
+)
+def test_a_guest_image_is_offered_once_and_complete(
+    lab: Lab, offered: list[tuple[str, str]], done: list[str]
+) -> None:
+    images = [
+        {"id": str(number), "status": status, "properties": {"build_key": key}}
+        for number, (status, key) in enumerate(offered)
+    ]
+    run = lab.run(
+        "guest_image",
+        {"image_info": {"images": images}},
+        _embedded_cloud_guest_image={"name": "debian", "path": "/image.qcow2", "key": "new"},
+    )
+    assert run.status == 0, run.said
+    assert [arguments.get("state", "present") for name, arguments in run.calls if name == "image"] == done
