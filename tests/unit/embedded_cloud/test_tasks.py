@@ -123,3 +123,22 @@ def test_a_guest_image_is_offered_once_and_complete(
     )
     assert run.status == 0, run.said
     assert [arguments.get("state", "present") for name, arguments in run.calls if name == "image"] == done
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"embedded_cloud_user": "Nova"}, "embedded_cloud_user: 'Nova' is a user of the cloud itself"),
+        ({"embedded_cloud_user": "admin"}, "embedded_cloud_user: 'admin' is a user of the cloud itself"),
+        ({"embedded_cloud_project": "service"}, "'service' is a project of the cloud itself"),
+        (
+            {"embedded_cloud_flavors": [{"name": "small", "vcpus": 1, "ram": 256, "disk": 2}] * 2},
+            "embedded_cloud_flavors: small, small has a name twice",
+        ),
+    ],
+    ids=["service's user", "administrator", "project", "flavors"],
+)
+def test_what_can_only_fail_is_refused(lab: Lab, variables: dict[str, Any], words: str) -> None:
+    run = lab.run("settings", **variables)
+    assert run.status != 0
+    assert words in run.said, run.said
