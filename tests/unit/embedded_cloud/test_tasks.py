@@ -142,3 +142,39 @@ def test_what_can_only_fail_is_refused(lab: Lab, variables: dict[str, Any], word
     run = lab.run("settings", **variables)
     assert run.status != 0
     assert words in run.said, run.said
+
+
+PORTS = {"identity": 5000, "image": 9292, "placement": 8778, "compute": 8774, "network": 9696, "page": 50000}
+
+
+def running_cloud() -> dict[str, Any]:
+    """Return what Docker says of a cloud that runs with the ports PORTS."""
+    return {
+        "docker_host_info": {"containers": [], "images": [], "host_info": {}},
+        "docker_container_info": {
+            "exists": True,
+            "container": {
+                "Config": {"Labels": {"cloud-lab.image": "cloud-lab/cloud:1"}},
+                "State": {"Status": "running", "Running": True},
+                "HostConfig": {
+                    "PortBindings": {
+                        f"{port}/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}]
+                        for port in PORTS.values()
+                    }
+                },
+            },
+        },
+        "docker_image_info": {"images": [{}]},
+        "docker_network_info": {"exists": False},
+    }
+
+
+def test_a_cloud_is_what_was_asked_for_when_each_service_has_its_port(lab: Lab) -> None:
+    run = lab.run("preflight", running_cloud())
+    assert run.status == 0, run.said
+    assert "WARNING" not in run.said, run.said
+    swapped = PORTS | {"identity": PORTS["image"], "image": PORTS["identity"]}
+    run = lab.run("preflight", running_cloud(), embedded_cloud_ports=swapped)
+    assert run.status != 0
+    assert "was made with 127.0.0.1:5000:5000, 127.0.0.1:9292:9292 (port of this machine" in run.said
+    assert "and 127.0.0.1:5000:9292, 127.0.0.1:9292:5000 is asked for" in run.said
