@@ -178,3 +178,17 @@ def test_a_cloud_is_what_was_asked_for_when_each_service_has_its_port(lab: Lab) 
     assert run.status != 0
     assert "was made with 127.0.0.1:5000:5000, 127.0.0.1:9292:9292 (port of this machine" in run.said
     assert "and 127.0.0.1:5000:9292, 127.0.0.1:9292:5000 is asked for" in run.said
+
+
+def test_the_credentials_of_another_cloud_are_neither_overwritten_nor_removed(lab: Lab) -> None:
+    first = ROOT / "roles/embedded_cloud/templates/clouds.yaml.j2"
+    credentials = lab.state_dir / "clouds.yaml"
+    lab.state_dir.mkdir()
+    credentials.write_text(first.read_text().replace("{{ embedded_cloud_name }}", "first"))
+    run = lab.run("preflight", running_cloud(), embedded_cloud_name="fir")
+    assert run.status != 0
+    assert f"{credentials} belongs to another cloud than fir." in run.said, run.said
+    for name, stays in (("fir", True), ("first", False)):
+        run = lab.run("main", running_cloud(), embedded_cloud_name=name, embedded_cloud_state="absent")
+        assert run.status == 0, run.said
+        assert credentials.exists() is stays
