@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -92,6 +93,13 @@ class Lab:
         )
         calls = [tuple(json.loads(line)) for line in self._calls.read_text().splitlines()]
         return Run(run.returncode, " ".join((run.stdout + run.stderr).split()), calls)
+
+
+def test_every_file_that_makes_the_image_is_part_of_its_key() -> None:
+    role = ROOT / "roles/embedded_cloud"
+    included = re.findall(r"include_tasks: (\S+)", (role / "tasks/image.yml").read_text())
+    keyed = re.findall(r"role_path[ ~}]+'?/tasks/(\w+\.yml)", (role / "vars/main.yml").read_text())
+    assert sorted(keyed) == sorted(["image.yml", *included])
 
 
 @pytest.fixture
