@@ -4,6 +4,7 @@
 
 INVENTORY ?=
 ARGS ?=
+EMBEDDED = $(filter inventories/embedded,$(patsubst %/,%,$(or $(INVENTORY),inventories/embedded)))
 PLAYBOOK = ansible-playbook $(if $(INVENTORY),-i $(INVENTORY))
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -56,10 +57,11 @@ bootstrap:
 bootstrap-tests:
 	@scripts/bootstrap tests
 
-# Whoever has a cloud has read it.
+# Whoever has the cloud has read it, or the tools, which are all that a cloud of your own needs.
 announce:
-	@[ -e .lab/embedded/clouds.yaml ] || printf '%s\n' 'Cloud Lab installs what is missing here and keeps what is there:' \
-	  '  1. host packages Ansible needs, and its tools in a virtual environment under ~/.cache/cloud-lab (700 MB)' \
+	@[ -e $(if $(EMBEDDED),.lab/embedded/clouds.yaml,.venv) ] || printf '%s\n' 'Cloud Lab installs what is missing here and keeps what is there:' \
+	  '  1. host packages Ansible needs, and its tools in a virtual environment under ~/.cache/cloud-lab (700 MB)'
+	@$(if $(EMBEDDED),[ -e .lab/embedded/clouds.yaml ],true) || printf '%s\n' \
 	  '  2. Docker from your distribution, with leave for you to use it: whoever may use Docker can become root' \
 	  '  3. a real OpenStack in one container, a guest image, and the topology of servers in it: 6 GiB of memory,' \
 	  '     8 GiB of disk, the ports 5000, 8774, 8778, 9292, 9696 and 50000 of the loopback address' \

@@ -27,8 +27,7 @@ description:
 options:
   routes:
     description:
-      - The routes that the guest has through this module, all of them.
-      - With O(state=absent) these are taken away too where they are live, whoever made them.
+      - The routes that the guest has through this module, all of them. None count with O(state=absent).
     type: list
     elements: dict
     default: []
@@ -44,7 +43,7 @@ options:
   state:
     description:
       - V(present) keeps exactly O(routes).
-      - V(absent) takes away every route that the module keeps.
+      - V(absent) takes away every route that the module keeps, and none that came from elsewhere.
     type: str
     choices: [present, absent]
     default: present
@@ -128,11 +127,11 @@ def converge(guest: Guest, params: dict[str, Any], check_mode: bool) -> dict[str
     if params["state"] == "present" and hops:
         routes = bind(hops, state.interfaces, params["interface"])
         backend, units = guest.backend(routes, None if params["backend"] == "auto" else params["backend"])
-        plan = make_plan(state, routes, render(backend, routes, units), frozenset())
+        plan = make_plan(state, routes, render(backend, routes, units))
         result["backend"] = backend
     else:
         routes = ()
-        plan = make_plan(state, routes, {}, frozenset(hops))
+        plan = make_plan(state, routes, {})
     if not check_mode and not plan.empty:
         guest.apply(plan, routes)
     return result | {

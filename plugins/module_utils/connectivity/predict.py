@@ -30,7 +30,8 @@ def predict(topology: Topology, flow: Mapping[str, Any]) -> Prediction | None:
     """What becomes of a flow (``from``, ``address``, ``protocol``, ``port``) when its service is running.
 
     A source that is no server of the topology is outside, beyond its external networks. None when the
-    topology says nothing about the flow: a name to resolve, a router's own services, outside to outside.
+    topology says nothing about the flow: a name to resolve, a router's own services, outside to outside, a
+    rule about an address that is not known, a security group that is not declared.
     """
     try:
         destination = IPv4Address(flow["address"])
@@ -39,7 +40,10 @@ def predict(topology: Topology, flow: Mapping[str, Any]) -> Prediction | None:
     source = topology.servers.get(flow["from"])
     if source is None:
         return _from_outside(topology, flow, destination)
-    if not _allowed(topology, source, "egress", flow, None, destination):
+    leaves = _allowed(topology, source, "egress", flow, topology.holder(destination), (destination,))
+    if leaves is None:
+        return None
+    if not leaves:
         return Prediction(LOST, (f"no egress rule of {_groups(source)} lets {_kind(flow)} out",))
     way = topology.way(source, destination)
     if way.end == LEAVES:
@@ -75,14 +79,18 @@ def _from_outside(topology: Topology, flow: Mapping[str, Any], destination: IPv4
 
 def _to_floating(
     topology: Topology, flow: Mapping[str, Any], floating: IPv4Address, steps: tuple[str, ...]
-) -> Prediction:
+) -> Prediction | None:
     server = next(server for server in topology.servers.values() if server.floating == floating)
     router = next((r for r in topology.routers.values() if r.external and _share_a_network(r, server)), None)
     if router is None:
         reason = f"no router with an external gateway is on a network of {server.name}"
         return Prediction(LOST, (*steps, reason))
     steps = (*steps, f"{router.name} translates the floating IP {floating} to {server.name}")
-    if not _allowed(topology, server, "ingress", flow, None, None):
+    # The source's address is not known: it is outside, or a router has translated it.
+    enters = _allowed(topology, server, "ingress", flow, None, ())
+    if enters is None:
+        return None
+    if not enters:
         return Prediction(LOST, (*steps, f"no rule of {_groups(server)} lets {_kind(flow)} in from outside"))
     # Where the answer goes is all that counts, so any address outside will do.
     way = topology.way(server, floating)
@@ -95,8 +103,11 @@ def _to_floating(
 
 def _arrive(
     topology: Topology, flow: Mapping[str, Any], source: Node, target: Node, steps: tuple[str, ...]
-) -> Prediction:
-    if not _allowed(topology, target, "ingress", flow, source, None):
+) -> Prediction | None:
+    enters = _allowed(topology, target, "ingress", flow, source, source.addresses)
+    if enters is None:
+        return None
+    if not enters:
         return Prediction(
             LOST, (*steps, f"no rule of {_groups(target)} lets {_kind(flow)} in from {source.name}")
         )
@@ -113,18 +124,36 @@ def _allowed(
     direction: str,
     flow: Mapping[str, Any],
     peer: Node | None,
-    address: IPv4Address | None,
-) -> bool:
-    rules = [rule for group in server.groups for rule in topology.rules.get(group, ())]
+    addresses: tuple[IPv4Address, ...],
+) -> bool | None:
+    """Whether any group lets the flow pass; None when that depends on what is not known."""
+    return _any(_passes(topology, group, direction, flow, peer, addresses) for group in server.groups)
+
+
+def _passes(
+    topology: Topology,
+    group: str,
+    direction: str,
+    flow: Mapping[str, Any],
+    peer: Node | None,
+    addresses: tuple[IPv4Address, ...],
+) -> bool | None:
+    rules = topology.rules.get(group)
+    if rules is None:
+        # The project's own group lets its members reach each other and everybody; the rest is not known.
+        known = group == "default" and (direction == "egress" or (peer is not None and group in peer.groups))
+        return known or None
     fitting = [rule for rule in rules if (rule.get("direction") or "ingress") == direction]
     if direction == "egress" and not fitting:
         return True  # A group that declares no egress rule keeps neutron's default, which allows all.
-    return any(_covers(rule, flow, peer, address) for rule in fitting)
+    return _any(_covers(rule, flow, peer, addresses) for rule in fitting)
 
 
 def _covers(
-    rule: Mapping[str, Any], flow: Mapping[str, Any], peer: Node | None, address: IPv4Address | None
-) -> bool:
+    rule: Mapping[str, Any], flow: Mapping[str, Any], peer: Node | None, addresses: tuple[IPv4Address, ...]
+) -> bool | None:
+    if (rule.get("ethertype") or "IPv4") != "IPv4":
+        return False
     protocol = "tcp" if flow["protocol"] == "http" else flow["protocol"]
     if (rule.get("protocol") or "any") not in ("any", protocol):
         return False
@@ -136,9 +165,15 @@ def _covers(
         return peer is not None and rule["remote_group"] in peer.groups
     if rule.get("remote_cidr"):
         network = IPv4Network(rule["remote_cidr"])
-        others = (address,) if address else peer.addresses if peer else ()
-        return network.prefixlen == 0 or any(other in network for other in others)
+        if network.prefixlen > 0:
+            return any(address in network for address in addresses) if addresses else None
     return True
+
+
+def _any(answers: Iterable[bool | None]) -> bool | None:
+    """True if one answer is, else None if one is not known."""
+    found = set(answers)
+    return True if True in found else None if None in found else False
 
 
 def _share_a_network(one: Node, other: Node) -> bool:

@@ -67,11 +67,12 @@ class Guest:
         """Carry the plan out and wait until the wanted routes are there."""
         for path, file in plan.write.items():
             _write(self._root / path, file)
-        for path in plan.remove:
-            _remove(self._root / path)
         # First the kernel, then the daemon: the route is there without waiting for the reload.
         for command in plan.commands:
             self._run(command)
+        # After the kernel's routes, which only these files tell from those of others.
+        for path in plan.remove:
+            _remove(self._root / path)
         if any(path.startswith("etc/netplan/") for path in plan.paths):
             self._run(("netplan", "generate"))
         if any(not path.startswith("etc/network/") for path in plan.paths):

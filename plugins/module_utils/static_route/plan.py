@@ -42,17 +42,15 @@ class Plan:
         return not (self.write or self.remove or self.commands)
 
 
-def make_plan(
-    state: State, wanted: Sequence[Route], files: Mapping[str, File], unwanted: frozenset[Hop]
-) -> Plan:
+def make_plan(state: State, wanted: Sequence[Route], files: Mapping[str, File]) -> Plan:
     """What turns ``state`` into the wanted routes, kept by exactly ``files``.
 
-    Hops in ``unwanted`` and those which an earlier run kept go away when they are no longer wanted.
+    Hops which an earlier run kept go away when they are no longer wanted. The same ones from elsewhere stay.
     """
     return Plan(
         write={path: file for path, file in files.items() if state.files.get(path) != file},
         remove=tuple(sorted(set(state.files) - set(files))),
-        commands=tuple(corrections(state.live, wanted, unwanted | state.kept)),
+        commands=tuple(corrections(state.live, wanted, state.kept)),
     )
 
 

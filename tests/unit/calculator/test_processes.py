@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import math
 import signal
 import socket
 import time
@@ -11,6 +14,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
+from calculator.backends import Backends, ServiceSlowError
+from calculator.config import Config
 
 from .processes import Calculator, Launcher, Service
 
@@ -109,6 +115,11 @@ def test_json_for_who_accepts_it(frontend: Service) -> None:
     assert reply.headers["Content-Type"] == "application/json"
 
 
+def test_a_media_type_has_no_case(frontend: Service) -> None:
+    reply = frontend.request("POST", "/", '{"expression": "7"}', Content_Type="Application/JSON")
+    assert reply.json == {"result": 7, "steps": []}
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -148,6 +159,15 @@ def test_a_body_that_is_too_long(frontend: Service, size: int) -> None:
     assert frontend.ask("1+1").status == 200
 
 
+def test_a_body_in_chunks_without_end_is_refused(frontend: Service) -> None:
+    with socket.create_connection(("127.0.0.1", frontend.port), timeout=5) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        client.sendall(b"100000\r\n" + b"1" * 2**20 + b"\r\n1\r\n1\r\n")
+        answer = client.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert answer.endswith(b"error: the request's body has more than 16384 bytes\r\n")
+
+
 def test_a_body_that_is_only_announced_is_not_waited_for(frontend: Service) -> None:
     with socket.create_connection(("127.0.0.1", frontend.port), timeout=5) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
@@ -162,6 +182,13 @@ def test_what_is_not_there(frontend: Service, method: str, path: str, status: in
     assert reply.status == status
     assert reply.body.startswith("error: ")
     assert ("Allow" in reply.headers) == (status == 405)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/", 200), ("/healthz", 200), ("/nothing", 404)])
+def test_head_is_get_without_the_body(frontend: Service, path: str, status: int) -> None:
+    reply = frontend.request("HEAD", path)
+    assert (reply.status, reply.body) == (status, "")
+    assert reply.headers["Content-Type"] == frontend.request("GET", path).headers["Content-Type"]
 
 
 def test_the_page_needs_nothing_from_elsewhere(frontend: Service) -> None:
@@ -267,6 +294,78 @@ def test_a_long_evaluation_ends_in_time(launcher: Launcher, calculator: Calculat
     assert f"the service mul at {service.url} had not answered when the 0.5 s" in reply.body
 
 
+@pytest.fixture
+def hung() -> Iterator[socket.socket]:
+    """A service that takes connections, which the kernel does, and never answers."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(500)
+        yield listener
+
+
+def _url(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def _connections(listener: socket.socket) -> int:
+    """Return how many clients have connected and were not counted yet."""
+    listener.setblocking(False)
+    count = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            listener.accept()[0].close()
+            count += 1
+    return count
+
+
+def test_a_hung_service_holds_up_no_other_operation(
+    launcher: Launcher, calculator: Calculator, hung: socket.socket
+) -> None:
+    frontend = launcher.frontend({"sum": [calculator.services["sum"].url], "mul": [_url(hung)]})
+    with ThreadPoolExecutor(2) as pool:
+        products = [pool.submit(frontend.ask, "+".join(["2*2"] * 100)) for _ in range(2)]
+        time.sleep(0.5)
+        started = time.monotonic()
+        assert frontend.ask("1+2").body == "result = 3\r\n\r\n"
+        assert time.monotonic() - started < 5
+        assert not any(reply.done() for reply in products)
+        # The answers would only come when the time for an expression is over.
+        frontend.send_signal(signal.SIGKILL)
+
+
+def test_many_monitors_cost_a_hung_service_few_requests(
+    launcher: Launcher, calculator: Calculator, hung: socket.socket
+) -> None:
+    frontend = launcher.frontend({"sum": [calculator.services["sum"].url], "mul": [_url(hung)]})
+    with ThreadPoolExecutor(200) as pool:
+        monitors = [pool.submit(frontend.request, "GET", "/healthz") for _ in range(200)]
+        time.sleep(0.5)
+        assert frontend.ask("1+2").body == "result = 3\r\n\r\n"
+        states = [reply.result().json["backends"]["mul"][0]["reachable"] for reply in monitors]
+    assert states == [False] * 200
+    assert _connections(hung) < 10
+
+
+def test_a_call_that_was_never_made_is_not_blamed_on_the_service(hung: socket.socket) -> None:
+    async def ask() -> None:
+        backends = Backends(Config("frontend", 0, backends={"mul": [_url(hung)]}, evaluation_timeout=0.2))
+        now = asyncio.get_running_loop().time()
+        others = [asyncio.create_task(backends.ask("mul", 1, 1, deadline=now + 5)) for _ in range(64)]
+        await asyncio.sleep(0)
+        try:
+            await backends.ask("mul", 1, 1, deadline=now + 0.2)
+        finally:
+            for task in others:
+                task.cancel()
+
+    with pytest.raises(ServiceSlowError) as raised:
+        asyncio.run(ask())
+    assert str(raised.value) == (
+        f"the service mul at {_url(hung)} was not asked, because 64 other calls had not been answered "
+        "when the 0.2 s for the whole expression were over"
+    )
+
+
 def test_an_answer_that_is_no_number_is_named(launcher: Launcher, frontend: Service) -> None:
     """A frontend in the place of a service answers in a form of its own."""
     reply = launcher.frontend({"sum": [frontend.url]}).ask("1+1")
@@ -365,8 +464,26 @@ def test_a_port_that_is_taken_is_one_clear_line(launcher: Launcher, frontend: Se
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"max_nesting": -1}, "max_nesting: expected a number that is not negative, found -1"),
-        ({"client_timeout": "ten"}, "client_timeout: expected a number that is not negative, found 'ten'"),
+        ({"max_nesting": -1}, "max_nesting: expected a finite number that is not negative, found -1"),
+        (
+            {"client_timeout": "ten"},
+            "client_timeout: expected a finite number that is not negative, found 'ten'",
+        ),
+        (
+            {"client_timeout": math.nan},
+            "client_timeout: expected a finite number that is not negative, found nan",
+        ),
+        (
+            {"retry_seconds": math.inf},
+            "retry_seconds: expected a finite number that is not negative, found inf",
+        ),
+        (
+            {"service_timeout": 10**400},
+            "service_timeout: expected a finite number that is not negative, found 1",
+        ),
+        ({"port": 70000}, "port: expected at most 65535, found 70000"),
+        ({"bind_address": 5}, "bind_address: expected text like '0.0.0.0', found 5"),
+        ({"backends": None}, "backends: expected an object of lists of addresses, found None"),
         ({"backends": {"pow": []}}, "backends: 'pow' is none of sum, sub, mul, div"),
         ({"backends": {"sum": "http://x"}}, "backends: sum needs a list of addresses, found 'http://x'"),
         ({"backends": {"sum": ["x:1"]}}, "backends: sum: 'x:1' is not like http://10.0.2.14:50001"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectivity.predict import predict, with_predictions
+from connectivity.predict import Prediction, predict, with_predictions
 from connectivity.topology import parse_topology
 
 DEPLOYED = {"frontend": {"addresses": {"client": "192.168.56.14"}, "floating_ip": "192.168.37.20"}}
@@ -53,20 +53,24 @@ CLIENT_TOPOLOGY: dict[str, Any] = {
 }
 
 
-def verdict_and_why(
+def prediction(
     source: str,
     address: str,
     protocol: str = "tcp",
     port: int | None = None,
     route: bool = True,
     **changes: Any,
-) -> tuple[str, str]:
+) -> Prediction | None:
     declared = copy.deepcopy(CLIENT_TOPOLOGY) | changes
     routes = {"frontend": [SERVICES_ROUTE]} if route else {}
     flow = {"from": source, "to": address, "address": address, "protocol": protocol, "port": port}
-    prediction = predict(parse_topology(declared, DEPLOYED, routes), flow)
-    assert prediction is not None
-    return prediction.verdict, prediction.why
+    return predict(parse_topology(declared, DEPLOYED, routes), flow)
+
+
+def verdict_and_why(*flow: Any, **changes: Any) -> tuple[str, str]:
+    predicted = prediction(*flow, **changes)
+    assert predicted is not None
+    return predicted.verdict, predicted.why
 
 
 def test_without_the_route_packets_go_to_the_public_gateway() -> None:
@@ -184,6 +188,87 @@ def test_egress_rules_count_once_there_is_one() -> None:
     groups[0]["rules"].append({"direction": "egress", "protocol": "tcp", "ports": "50001"})
     assert verdict_and_why("frontend", "10.0.2.14", port=50001, security_groups=groups)[0] == "reachable"
     assert verdict_and_why("frontend", "10.0.2.14", "icmp", security_groups=groups)[0] == "lost"
+
+
+SSH = {"protocol": "tcp", "ports": "22"}
+ANYTHING_IN = {"protocol": "any"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "verdict"),
+    [
+        ([SSH], "reachable"),
+        ([{**SSH, "remote_cidr": "0.0.0.0/0"}], "reachable"),
+        ([{**SSH, "remote_cidr": "192.168.37.0/24"}], None),
+        ([{**SSH, "remote_cidr": "192.168.37.0/24"}, SSH], "reachable"),
+        ([{**SSH, "remote_group": "frontend"}], "lost"),
+        ([{**SSH, "ethertype": "IPv6"}], "lost"),
+        ([{**SSH, "ethertype": "IPv6", "remote_cidr": "fd00::/8"}], "lost"),
+    ],
+)
+def test_who_may_come_in_from_outside(rules: list[dict[str, str]], verdict: str | None) -> None:
+    groups = [{"name": "frontend", "rules": rules}]
+    predicted = prediction("outside", "192.168.37.20", "tcp", 22, security_groups=groups)
+    assert (predicted and predicted.verdict) == verdict
+
+
+@pytest.mark.parametrize(
+    ("rules", "verdict"),
+    [
+        ([{"remote_group": "services"}], "reachable"),
+        ([{"remote_group": "frontend"}], "lost"),
+        ([{"remote_cidr": "10.0.2.0/24"}], "reachable"),
+        ([{"remote_cidr": "10.0.3.0/24"}], "lost"),
+        # Neutron's default egress for IPv4 goes away with the first egress rule of whatever family.
+        ([{"ethertype": "IPv6"}], "lost"),
+    ],
+)
+def test_egress_is_judged_by_where_the_packet_goes(rules: list[dict[str, str]], verdict: str) -> None:
+    groups = [
+        {"name": "frontend", "rules": [{"direction": "egress", "protocol": "any", **rule} for rule in rules]},
+        {"name": "services", "rules": [ANYTHING_IN]},
+    ]
+    assert verdict_and_why("frontend", "10.0.2.14", "tcp", 50001, security_groups=groups)[0] == verdict
+
+
+def servers(frontend: list[str], services: list[str]) -> list[dict[str, Any]]:
+    declared: list[dict[str, Any]] = copy.deepcopy(CLIENT_TOPOLOGY["servers"])
+    declared[0]["security_groups"], declared[1]["security_groups"] = frontend, services
+    return declared
+
+
+def test_a_group_without_egress_rules_allows_all_egress_of_its_members() -> None:
+    groups = [
+        {"name": "strict", "rules": [{"direction": "egress", "protocol": "icmp"}]},
+        {"name": "lax", "rules": []},
+        {"name": "open", "rules": [ANYTHING_IN]},
+    ]
+    for own, verdict in ((["strict"], "lost"), (["strict", "lax"], "reachable")):
+        changes: dict[str, Any] = {"security_groups": groups, "servers": servers(own, ["open"])}
+        assert verdict_and_why("frontend", "10.0.2.14", "tcp", 50001, **changes)[0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("frontend", "services", "verdict"),
+    [
+        ([], [], "reachable"),
+        (["frontend"], [], None),
+        (["frontend"], ["made elsewhere"], None),
+        (["made elsewhere"], ["services"], None),
+        (["made elsewhere", "frontend"], ["made elsewhere", "services"], "reachable"),
+    ],
+)
+def test_of_a_group_that_is_not_declared_only_the_default_is_known(
+    frontend: list[str], services: list[str], verdict: str | None
+) -> None:
+    declared = servers(frontend, services)
+    predicted = prediction("frontend", "10.0.2.14", "tcp", 50001, servers=declared)
+    assert (predicted and predicted.verdict) == verdict
+
+
+def test_nothing_is_said_about_a_source_whose_address_is_not_known() -> None:
+    flow = {"from": "frontend", "to": "sum", "address": "10.0.2.14", "protocol": "icmp"}
+    assert predict(parse_topology(CLIENT_TOPOLOGY, {}, {"frontend": [SERVICES_ROUTE]}), flow) is None
 
 
 def test_nothing_is_said_about_what_is_not_in_the_topology() -> None:

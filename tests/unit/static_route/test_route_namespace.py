@@ -69,7 +69,7 @@ def converge(guest: Guest, declared: list[dict[str, str]]) -> Plan:
     if routes:
         backend, units = guest.backend(routes)
         files = render(backend, routes, units)
-    plan = make_plan(state, routes, files, frozenset())
+    plan = make_plan(state, routes, files)
     if not plan.empty:
         guest.apply(plan, routes)
     return plan
@@ -104,6 +104,16 @@ def test_a_wrong_next_hop_is_repaired_and_other_routes_stay(namespace: str, gues
     assert via(namespace, "10.0.2.14") == "192.168.56.253"
     assert via(namespace, "10.77.1.1") == "192.168.56.9"
     assert via(namespace, "198.51.100.1") == "192.168.56.254"
+
+
+def test_a_removal_that_fails_is_tried_again(namespace: str, guest: Guest, tmp_path: Path) -> None:
+    converge(guest, DECLARED)
+    plan = make_plan(guest.read(), (), {})
+    with pytest.raises(RouteError, match="ended with status"):
+        guest.apply(Plan({}, plan.remove, (*plan.commands, *plan.commands)), ())
+    assert (tmp_path / "etc/network/if-up.d/static-routes").exists()
+    converge(guest, [])
+    assert converge(guest, []).empty
 
 
 def test_the_hook_gives_the_route_after_a_reboot(namespace: str, guest: Guest, tmp_path: Path) -> None:

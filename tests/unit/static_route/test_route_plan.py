@@ -131,28 +131,32 @@ def test_a_route_no_longer_declared_goes_from_file_and_table() -> None:
         state(table(SERVICES, old), before, {SERVICES, old}),
         WANTED,
         render("networkd", WANTED, UNITS),
-        frozenset(),
     )
     assert list(plan.write) == list(before)
     assert [command[3:5] for command in plan.commands] == [("del", "10.9.0.0/16")]
 
 
+def test_the_same_route_from_elsewhere_stays() -> None:
+    """The DHCP client of ifupdown gives its routes no metric either."""
+    assert make_plan(state(table(SERVICES)), (), {}).empty
+
+
 def test_a_file_with_other_permissions_is_written_again() -> None:
     files = render("netplan", WANTED, {"ens3": "ens3"})
     loose = {path: type(file)(file.content, 0o644) for path, file in files.items()}
-    assert make_plan(state(table(SERVICES), loose, {SERVICES}), WANTED, files, frozenset()).write == files
+    assert make_plan(state(table(SERVICES), loose, {SERVICES}), WANTED, files).write == files
 
 
 def test_the_file_of_another_backend_is_removed() -> None:
     files = render("networkd", WANTED, UNITS)
     old = render("ifupdown", WANTED, {"ens3": "ens3"})
-    plan = make_plan(state(table(SERVICES), files | old, {SERVICES}), WANTED, files, frozenset())
+    plan = make_plan(state(table(SERVICES), files | old, {SERVICES}), WANTED, files)
     assert (plan.write, plan.remove, plan.commands) == ({}, tuple(old), ())
 
 
 def test_the_diff_shows_files_and_live_routes() -> None:
     now = state(table(WRONG))
-    plan = make_plan(now, WANTED, render("networkd", WANTED, UNITS), frozenset())
+    plan = make_plan(now, WANTED, render("networkd", WANTED, UNITS))
     file, live = make_diff(now, WANTED, plan)
     assert file["before"] == "" and "Gateway=192.168.56.253" in file["after"]
     assert live["before"] == "10.0.2.0/24 via 192.168.56.254 dev ens3\n"

@@ -17,7 +17,7 @@ from .evaluation import Answer
 from .expression import OPERATIONS
 from .numerals import format_number, parse_number
 
-# More calls at a time would only queue in the services.
+# More calls of an operation at a time would only queue in its services.
 _CALLS_AT_A_TIME = 64
 _LARGEST_ANSWER = 4096
 _PAUSE_BEFORE_RETRY = 0.1
@@ -49,7 +49,9 @@ class Backends:
         self._config = config
         self._addresses = {name: deque(config.backends.get(name, ())) for name in OPERATIONS.values()}
         self._distrusted_until: dict[str, float] = {}
-        self._free = asyncio.Semaphore(_CALLS_AT_A_TIME)
+        # Each operation has calls of its own, else one hung service takes them all.
+        self._free = {name: asyncio.Semaphore(_CALLS_AT_A_TIME) for name in self._addresses}
+        self._health_check: asyncio.Task[dict[str, list[dict[str, Any]]]] | None = None
         # The client's own queue has timeouts that cannot be told from those of a service: keep it empty.
         self._client = SimpleAsyncHTTPClient(
             force_instance=True, max_clients=2**16, max_body_size=_LARGEST_ANSWER
@@ -60,12 +62,14 @@ class Backends:
 
         *deadline* is the event loop's time at which the whole evaluation has to be over.
         """
+        problem = f"was not asked, because {_CALLS_AT_A_TIME} other calls had not been answered"
         try:
-            async with asyncio.timeout_at(deadline), self._free:
+            async with asyncio.timeout_at(deadline), self._free[operation]:
+                problem = "had not answered"
                 return await self._try_all(operation, f"{format_number(left)} {format_number(right)}")
         except TimeoutError:
             raise ServiceSlowError(
-                f"{self._describe(operation)} had not answered "
+                f"{self._describe(operation)} {problem} "
                 f"when the {self._config.evaluation_timeout:g} s for the whole expression were over"
             ) from None
 
@@ -142,7 +146,15 @@ class Backends:
         return f"the service {operation} at {', '.join(sorted(self._addresses[operation]))}"
 
     async def health(self) -> dict[str, list[dict[str, Any]]]:
-        """Return for each operation, and each of its addresses, whether the service there is well."""
+        """Return for each operation, and each of its addresses, whether the service there is well.
+
+        Whoever asks while the services are being asked gets the same answer: many monitors cost one.
+        """
+        if self._health_check is None or self._health_check.done():
+            self._health_check = asyncio.create_task(self._probe_all())
+        return await asyncio.shield(self._health_check)
+
+    async def _probe_all(self) -> dict[str, list[dict[str, Any]]]:
         pairs = [(name, address) for name, found in self._addresses.items() for address in sorted(found)]
         states = await asyncio.gather(*(self._probe(name, address) for name, address in pairs))
         health: dict[str, list[dict[str, Any]]] = {name: [] for name in self._addresses}
@@ -159,8 +171,7 @@ class Backends:
         )
         state: dict[str, Any] = {"url": address, "reachable": False}
         try:
-            async with self._free:
-                response = await self._client.fetch(request, raise_error=False)
+            response = await self._client.fetch(request, raise_error=False)
             answer = json.loads(response.body)
             name = answer["service"]
         except (HTTPClientError, OSError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, get_type_hints
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from .expression import OPERATIONS
 
 FRONTEND = "frontend"
+_LARGEST_PORT = 65535
 
 
 class ConfigError(Exception):
@@ -45,14 +47,21 @@ class Config:
         for key, kind in get_type_hints(Config).items():
             if kind in (int, float):
                 _check_number(key, getattr(self, key), kind)
+        if self.port > _LARGEST_PORT:
+            raise ConfigError(f"port: expected at most {_LARGEST_PORT}, found {self.port}")
+        if not isinstance(self.bind_address, str):
+            raise ConfigError(f"bind_address: expected text like '0.0.0.0', found {self.bind_address!r}")
+        if not isinstance(self.backends, Mapping):
+            raise ConfigError(f"backends: expected an object of lists of addresses, found {self.backends!r}")
         for operation, addresses in self.backends.items():
             _check_backend(operation, addresses)
 
 
 def _check_number(key: str, value: object, kind: type) -> None:
     allowed = (int,) if kind is int else (int, float)
-    if isinstance(value, bool) or not isinstance(value, allowed) or value < 0:
-        raise ConfigError(f"{key}: expected a number that is not negative, found {value!r}")
+    # NaN is in no range, and Python's JSON has NaN and Infinity.
+    if isinstance(value, bool) or not isinstance(value, allowed) or not 0 <= value <= sys.float_info.max:
+        raise ConfigError(f"{key}: expected a finite number that is not negative, found {value!r}")
 
 
 def _check_backend(operation: str, addresses: object) -> None:

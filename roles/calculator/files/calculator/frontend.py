@@ -39,7 +39,7 @@ class _Calculator(Handler):
             self.finish(f"result = {format_number(outcome.result)}\r\n{from_service}")
 
     def _expression(self, body: str) -> str:
-        if "application/json" not in self.request.headers.get("Content-Type", ""):
+        if not self.names_json("Content-Type"):
             return body
         try:
             content = json.loads(body)
@@ -85,8 +85,6 @@ class _Page(_Calculator):
         self.set_header("Content-Security-Policy", self.settings["policy"])
         self.set_header("Referrer-Policy", "no-referrer")
         self.finish(self.settings["page"])
-
-    head = get
 
 
 def _content_security_policy(page: bytes) -> str:

@@ -66,6 +66,7 @@ class Handler(RequestHandler):
 
     def prepare(self) -> None:
         self._body = bytearray()
+        self._received = 0
         self.unfinished.add(self)
         announced = self.request.headers.get("Content-Length", "0")
         if announced.isdigit() and int(announced) > _LARGEST_DISCARDED_BODY:
@@ -74,6 +75,11 @@ class Handler(RequestHandler):
     def data_received(self, chunk: bytes) -> None:
         # One byte too many is enough to know; the rest is dropped.
         self._body += chunk[: self.config.max_body_size + 1 - len(self._body)]
+        self._received += len(chunk)
+        # A body in chunks announces no size. An answer before its end closes the connection.
+        if self._received > _LARGEST_DISCARDED_BODY:
+            error = self._too_large()
+            self.send_error(error.status_code, exc_info=(type(error), error, None))
 
     def on_finish(self) -> None:
         self.unfinished.discard(self)
@@ -81,6 +87,9 @@ class Handler(RequestHandler):
     def on_connection_close(self) -> None:
         self.unfinished.discard(self)
         super().on_connection_close()
+
+    async def head(self) -> None:
+        await self.get()
 
     async def get(self) -> None:
         raise RefusedError(404, f"there is nothing at {self.request.path}")
@@ -100,7 +109,11 @@ class Handler(RequestHandler):
 
     def wants_json(self) -> bool:
         """Whether the client speaks JSON: by what it sent or by what it accepts."""
-        return any(_JSON in self.request.headers.get(name, "") for name in ("Content-Type", "Accept"))
+        return self.names_json("Content-Type") or self.names_json("Accept")
+
+    def names_json(self, header: str) -> bool:
+        """Whether *header* of the request names the media type of JSON, in whatever case."""
+        return _JSON in self.request.headers.get(header, "").lower()
 
     def write_json(self, content: Mapping[str, Any]) -> None:
         self.set_header("Content-Type", _JSON)
@@ -201,7 +214,8 @@ async def serve(config: Config, application: Application) -> None:
     server = _BoundedServer(
         application,
         max_header_size=_LARGEST_HEADER,
-        max_body_size=_LARGEST_DISCARDED_BODY,
+        # The handler counts itself: the server's own answer would be an empty 400.
+        max_body_size=sys.maxsize,
         idle_connection_timeout=config.client_timeout,
         body_timeout=config.client_timeout,
     )
