@@ -472,7 +472,7 @@ class Cloud:
         return [self.id("security_group", name) for name in names]
 
     def _create_port(self, step: Step) -> None:
-        network_id = self.id("network", step.name)
+        network_id = step.spec["network_id"] or self.id("network", step.name)
         bodies = []
         for spec in step.spec["ports"]:
             body: dict[str, Any] = {**self._mark(spec["name"]), "network_id": network_id}

@@ -28,12 +28,20 @@ def plan_present(desired: Topology, actual: state.Actual) -> Plan:
 
 
 @dataclass(frozen=True)
+class _Home:
+    """A network that ports are made in: `id` is "" before it exists, no two have one `name`."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
 class _Leg:
     """A router's interface: `subnet_id` is "" before the subnet exists."""
 
     subnet: str
     subnet_id: str
-    network: str
+    network: _Home
     address: str
     takes_gateway: bool
 
@@ -50,7 +58,7 @@ class _Present(Planner):
         """The ids of owned resources that are declared."""
         self.wiring: list[tuple[model.Router, list[_Leg], set[model.Route]]] = []
         """Each router with the interfaces it lacks and the routes it has when others have left."""
-        self.ports: dict[str, list[dict[str, Any]]] = {}
+        self.ports: dict[_Home, list[dict[str, Any]]] = {}
         """By network: the ports to create there, in one request."""
 
     def plan(self) -> Plan:
@@ -69,8 +77,8 @@ class _Present(Planner):
             self.restrict()
         for server in self.desired.servers:
             self.server(server, server in self.servers)
-        for name, ports in self.ports.items():
-            self.create_ports(name, ports)
+        for home, ports in self.ports.items():
+            self.create_ports(home, ports)
         self.wait_for_servers()
         for server in self.desired.servers:
             self.floating_ip(server, server in self.servers)
@@ -258,22 +266,21 @@ class _Present(Planner):
             where = f"routers[{router.name}].interfaces"
             if declared := self.subnets.get(name):
                 known = self.found.get(("subnet", name))
-                subnet_id, network, gateway = known.id if known else "", declared.network, declared.gateway_ip
+                subnet_id, gateway = known.id if known else "", declared.gateway_ip
+                home = self.declared_home(declared.network)
             else:
                 what = "a subnet declared or existing"
                 there = self.lookup("subnet", self.actual.subnets, name, f"{where}.subnet", what)
                 if there is None:
                     continue
-                names = {network.id: network.name for network in self.actual.networks}
-                subnet_id, network, gateway = there.id, names.get(there.network_id, ""), there.gateway_ip
-                self.found["network", network] = Found(there.network_id)
+                subnet_id, home, gateway = there.id, self.existing_home(there.network_id), there.gateway_ip
                 if address and not model.holds(there.cidr, address):
                     self.problems.append(
                         f"{where}.address: {address!r} is outside {there.cidr}; choose an address inside"
                     )
             if address or gateway:
                 legs.append(
-                    _Leg(name, subnet_id, network, address or gateway or "", address in (None, gateway))
+                    _Leg(name, subnet_id, home, address or gateway or "", address in (None, gateway))
                 )
             else:
                 self.problems.append(
@@ -409,14 +416,15 @@ class _Present(Planner):
         # Nova attaches nothing to a server in the middle of a resize.
         calm = [READY, f"update flavor {server.name}"] if there and there.is_resizing else [READY]
         for nic in server.interfaces:
-            if not self.known_network(server, nic):
+            home = self.home(server, nic)
+            if home is None:
                 continue
             name = server_port_name(server.name, nic.network)
             port = next((p for p in self.actual.ports if p.owned and p.name == name), None)
             bound = port is not None and there is not None and not lost and port.device_id == there.id
             needs += self.port(
                 name,
-                nic.network,
+                home,
                 nic.address,
                 server,
                 self.actual.ports,
@@ -479,13 +487,27 @@ class _Present(Planner):
         ids = [self.resolve_group(name, where) for name in server.security_groups]
         return frozenset(id_ or "" for id_ in ids) or None
 
-    def known_network(self, server: model.Server, nic: model.ServerInterface) -> bool:
+    def home(self, server: model.Server, nic: model.ServerInterface) -> _Home | None:
+        """Return the network of the server's interface, or note the problem."""
         if any(network.name == nic.network for network in self.desired.networks):
-            return True
-        where = f"servers[{server.name}].interfaces.network"
-        return bool(
-            self.lookup("network", self.actual.networks, nic.network, where, "a network declared or existing")
-        )
+            return self.declared_home(nic.network)
+        where, what = f"servers[{server.name}].interfaces.network", "a network declared or existing"
+        there = self.lookup("network", self.actual.networks, nic.network, where, what)
+        return self.existing_home(there.id) if there else None
+
+    def declared_home(self, name: str) -> _Home:
+        known = self.found.get(("network", name))
+        return _Home(known.id if known else "", name)
+
+    def existing_home(self, network_id: str) -> _Home:
+        """Return the network; its name has the id with it where another network has that name."""
+        homes = [self.declared_home(network.name) for network in self.desired.networks]
+        if declared := next((home for home in homes if home.id == network_id), None):
+            return declared
+        names = {network.id: network.name for network in self.actual.networks}
+        name = names.get(network_id, "")
+        taken = [home.name for home in homes] + [n for id_, n in names.items() if id_ != network_id]
+        return _Home(network_id, f"{name} ({network_id})" if name in taken else name)
 
     def flavor(self, server: model.Server, there: state.Server, needs: Iterable[str]) -> None:
         """Plan the resize to the declared flavor, or the end of one that was interrupted."""
@@ -553,7 +575,7 @@ class _Present(Planner):
     def port(
         self,
         name: str,
-        network: str,
+        home: _Home,
         address: str | None,
         server: model.Server | None,
         ports: Iterable[state.Port],
@@ -565,7 +587,7 @@ class _Present(Planner):
         groups = server.security_groups if server else ()
         there = self.own("port", ports, name)
         if there is None:
-            self.ports.setdefault(network, []).append(
+            self.ports.setdefault(home, []).append(
                 {
                     "name": name,
                     "address": address,
@@ -573,7 +595,7 @@ class _Present(Planner):
                     "router": not server,
                 }
             )
-            return [f"create port {network}"]
+            return [f"create port {home.name}"]
         self.found["port", name] = Found(there.id, address=address_of(there))
         changed: dict[str, Any] = {}
         details = []
@@ -596,18 +618,19 @@ class _Present(Planner):
         needs = [*after, *(f"create security_group {group}" for group in groups)]
         return [self.add("update", "port", name, changed, needs, details).key]
 
-    def create_ports(self, network: str, ports: Sequence[Mapping[str, Any]]) -> None:
+    def create_ports(self, home: _Home, ports: Sequence[Mapping[str, Any]]) -> None:
         """Plan one request for a network's ports: fixed addresses first, so that they are still free."""
         ordered = sorted(ports, key=lambda port: port["address"] is None)
-        subnets = [subnet.name for subnet in self.desired.subnets if subnet.network == network]
+        subnets = [subnet.name for subnet in self.desired.subnets if subnet.network == home.name]
         needs = {f"{action} subnet {subnet}" for action in ("create", "update") for subnet in subnets}
-        needs |= {f"create network {network}"}
+        needs |= {f"create network {home.name}"}
         needs |= {f"create security_group {group}" for port in ports for group in port["security_groups"]}
         # An address can be the one that an interface about to be removed has now.
         needs.add("delete interface *")
         details = [port["name"] + (f" ({port['address']})" if port["address"] else "") for port in ordered]
-        step = self.add("create", "port", network, {"ports": ordered}, needs, details)
-        self.tag_later("port", network, [port["name"] for port in ordered], step.key)
+        spec = {"network_id": home.id, "ports": ordered}
+        step = self.add("create", "port", home.name, spec, needs, details)
+        self.tag_later("port", home.name, [port["name"] for port in ordered], step.key)
 
     def wait_for_servers(self) -> None:
         names = [server.name for server in self.servers]
@@ -636,7 +659,11 @@ class _Present(Planner):
             self.found["floating_ip", server.name] = Found(there.id, address=there.address)
         if not chosen:
             return
-        needs = [f"create port {server.interfaces[0].network}"]
+        needs = [
+            f"create port {home.name}"
+            for home, ports in self.ports.items()
+            if port_name in [port["name"] for port in ports]
+        ]
         needs += ["create router *", "update router *", "create interface *"]
         for ip in self.actual.floating_ips:
             if ip == there or port_id is None or ip.port_id != port_id:

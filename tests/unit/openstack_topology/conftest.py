@@ -272,9 +272,10 @@ class World:
         return frozenset(self.get("security_group", self.id("security_group", name)).id for name in names)
 
     def _create_port(self, step):
+        network_id = step.spec["network_id"] or self.id("network", step.name)
         for spec in step.spec["ports"]:
             groups = self._groups(spec["security_groups"])
-            self._make_port(spec["name"], self.id("network", step.name), spec["address"], True, groups)
+            self._make_port(spec["name"], network_id, spec["address"], True, groups)
 
     def _update_port(self, step):
         port = self.get("port", self.id("port", step.name))

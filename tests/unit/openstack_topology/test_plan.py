@@ -44,9 +44,13 @@ PROPERTY = settings(
 )
 
 
+FAR = "far"
+"""A subnet of somebody else, on a network with the name of one of ours."""
+
+
 def base(network: str) -> str:
     """Return the first three numbers of a network's range: one range a name, so that none overlap."""
-    return f"10.{NETWORKS.index(network)}.0"
+    return f"10.{(*NETWORKS, FAR).index(network)}.0"
 
 
 def chosen(names):
@@ -79,7 +83,7 @@ def routers(draw, subnets):
     legs = [
         # The first router is the gateway, the other one has an address of its own.
         RouterInterface(subnet, f"{base(subnet)}.{250 + number}" if number else None)
-        for subnet in (draw(chosen(subnets)) if subnets else ())
+        for subnet in draw(chosen([*subnets, FAR]))
     ]
     routes = [
         Route(f"172.{16 + n}.0.0/16", f"{base(leg.subnet)}.9")
@@ -153,9 +157,14 @@ FOREIGN = state.Actual(
         state.Network("ext", "insa", external=True),
         *(state.Network(f"f-{name}", name) for name in NETWORKS),
     ),
-    subnets=tuple(
-        state.Subnet(f"f-sub-{name}", name, network_id=f"f-{name}", cidr=f"{base(name)}.0/24")
-        for name in NETWORKS
+    subnets=(
+        *(
+            state.Subnet(f"f-sub-{name}", name, network_id=f"f-{name}", cidr=f"{base(name)}.0/24")
+            for name in NETWORKS
+        ),
+        state.Subnet(
+            "f-sub-far", FAR, network_id="f-red", cidr=f"{base(FAR)}.0/24", gateway_ip=f"{base(FAR)}.1"
+        ),
     ),
     routers=tuple(state.Router(f"f-{name}", name) for name in ROUTERS),
     ports=tuple(
@@ -310,9 +319,9 @@ def assert_reached(desired, world):
         there = mine["router"][router.name]
         assert there.external_network_id == ("ext" if router.external_network else None)
         assert set(there.routes) == set(router.routes)
-        gateways = {subnet.name: subnet.gateway_ip for subnet in desired.subnets}
+        subnets = mine["subnet"] | {FAR: world.items["subnet"]["f-sub-far"]}
         assert {port.fixed_ips for port in world._legs(there.id)} == {
-            ((mine["subnet"][leg.subnet].id, leg.address or gateways[leg.subnet]),)
+            ((subnets[leg.subnet].id, leg.address or subnets[leg.subnet].gateway_ip),)
             for leg in router.interfaces
         }
     for group in desired.security_groups:
@@ -482,6 +491,23 @@ def test_a_moved_interface_leaves_before_anything_takes_its_place(lab, router):
     assert all(gone in needs[key] for key in needs if key.startswith("create port"))
     lab.run(plan)
     assert plan_present(LAB, lab.actual()).steps == ()
+
+
+def test_networks_of_one_name_are_told_apart(lab):
+    leg = RouterInterface(FAR, "10.3.0.9")
+    alpha, beta = LAB.routers
+    three = Server("three", "debian", "small", (ServerInterface("red"),))
+    desired = replace(
+        LAB,
+        routers=(alpha, replace(beta, interfaces=(*beta.interfaces, leg))),
+        servers=(*LAB.servers, three),
+    )
+    plan = plan_present(desired, lab.actual())
+    assert {"+ port red", "+ port red (f-red)"} <= set(plan.lines)
+    lab.run(plan)
+    assert find(lab, "port", "server three@red").network_id == find(lab, "network", "red").id
+    assert find(lab, "port", "router beta@far").network_id == "f-red"
+    assert plan_present(desired, lab.actual()).steps == ()
 
 
 def test_swapped_floating_ips_are_put_right(lab):
