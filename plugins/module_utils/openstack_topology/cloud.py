@@ -314,6 +314,7 @@ class Cloud:
             network_id=f.floating_network_id,
             address=f.floating_ip_address,
             port_id=f.port_id,
+            router_id=f.router_id,
         )
 
     def _keypair(self, k: Any) -> state.Keypair:
@@ -699,6 +700,9 @@ class Cloud:
 
     def _update_association(self, step: Step) -> None:
         self.network.update_ip(step.spec["id"], port_id=None)
+
+    def _create_association(self, step: Step) -> None:
+        self.network.update_ip(step.spec["id"], port_id=step.spec["port_id"])
 
 
 def _together(calls: Mapping[str, Callable[[], list[Any]]]) -> dict[str, list[Any]]:

@@ -60,6 +60,8 @@ class _Present(Planner):
         """Each router with the interfaces it lacks and the routes it has when others have left."""
         self.ports: dict[_Home, list[dict[str, Any]]] = {}
         """By network: the ports to create there, in one request."""
+        self.freed: list[state.FloatingIp] = []
+        """What is taken from its port while the way there changes."""
 
     def plan(self) -> Plan:
         self.check_external_networks()
@@ -82,6 +84,7 @@ class _Present(Planner):
         self.wait_for_servers()
         for server in self.desired.servers:
             self.floating_ip(server, server in self.servers)
+        self.give_back()
         self.list_unmanaged()
         return self.result()
 
@@ -171,17 +174,24 @@ class _Present(Planner):
             self.add("update", "subnet", subnet.name, changed, [*needs, "delete interface *"], details)
 
     def check_gateway(self, subnet: model.Subnet, there: state.Subnet) -> None:
-        """Complain if the old gateway is the address of a router that this topology does not declare."""
-        declared = {router.name for router in self.desired.routers}
-        ours = {router.id for router in self.actual.routers if router.owned and router.name in declared}
+        """Complain if the old gateway is an address that a router has and keeps."""
+        declared = {router.name: router for router in self.desired.routers}
+        ours = {r.id: declared[r.name] for r in self.actual.routers if r.owned and r.name in declared}
         names = {router.id: router.name for router in self.actual.routers}
         for port in self.actual.ports:
-            if (there.id, there.gateway_ip) in port.fixed_ips and port.device_id not in ours:
-                self.problems.append(
-                    f"networks[{subnet.network}].subnets[{subnet.name}].gateway_ip: {subnet.gateway_ip!r} "
-                    f"cannot replace {there.gateway_ip} while that is the address of router "
-                    f"{names.get(port.device_id, port.device_id)!r}, which is not declared; remove it first"
-                )
+            if (there.id, there.gateway_ip) not in port.fixed_ips:
+                continue
+            router = ours.get(port.device_id)
+            holder, remedy = names.get(port.device_id, port.device_id), "which is not declared; remove it first"
+            if router:
+                kept = [leg.address for leg in router.interfaces if leg.subnet in (subnet.name, there.id)]
+                if there.gateway_ip not in kept:
+                    continue
+                remedy = "as its interface declares; give that another address first"
+            self.problems.append(
+                f"networks[{subnet.network}].subnets[{subnet.name}].gateway_ip: {subnet.gateway_ip!r} "
+                f"cannot replace {there.gateway_ip} while that is the address of router {holder!r}, {remedy}"
+            )
 
     def group(self, group: model.SecurityGroup) -> None:
         there = self.own("security_group", self.actual.security_groups, group.name)
@@ -242,7 +252,9 @@ class _Present(Planner):
                 before = names.get(there.external_network_id or "", there.external_network_id)
                 details = [f"external_network: {show(before)} -> {show(router.external_network)}"]
                 spec = {"external_network": router.external_network}
-                self.add("update", "router", router.name, spec, ["delete interface *"], details)
+                self.release(there, f"routers[{router.name}].external_network", f"{before} cannot be left")
+                needs = ["delete interface *", "update association *"]
+                self.add("update", "router", router.name, spec, needs, details)
         missing: list[_Leg] = []
         kept: set[str] = set()
         for leg in self.legs(router):
@@ -301,11 +313,43 @@ class _Present(Planner):
         for port in removed:
             self.kept.add(port.id)
             subnet = next((subnets[id_].name for id_, _ in port.fixed_ips if id_ in subnets), port.id)
+            where = f"routers[{router.name}].interfaces"
+            self.release(router, where, f"that in {subnet} cannot be removed", port.fixed_ips)
             name = self.name("delete", "interface", port, f"{router.name}@{subnet}")
             spec = {"router_id": router.id, "port_id": port.id}
             details = [f"address: {address}" for _, address in port.fixed_ips]
-            self.add("delete", "interface", name, spec, [f"delete routes {router.name}"], details)
+            needs = [f"delete routes {router.name}", "update association *"]
+            self.add("delete", "interface", name, spec, needs, details)
         return kept
+
+    def release(
+        self, router: state.Router, where: str, what: str, legs: Iterable[tuple[str, str]] | None = None
+    ) -> None:
+        """Plan to free the floating IPs that come through the router, or its `legs`: neutron keeps both else.
+
+        One that is not ours is a problem.
+        """
+        gone = None if legs is None else {subnet_id for subnet_id, _ in legs}
+        ports = {port.id: port for port in self.actual.ports}
+        for ip in self.actual.floating_ips:
+            port = ports.get(ip.port_id or "")
+            if ip.router_id != router.id or port is None or self.desired.only is not None:
+                continue
+            if gone is not None and gone.isdisjoint(subnet_id for subnet_id, _ in port.fixed_ips):
+                continue
+            if ip.owned:
+                self.freed.append(ip)
+                self.take(ip, port.name)
+            else:
+                self.problems.append(
+                    f"{where}: {what} while {port.name or port.id} has the floating IP {ip.address} through "
+                    f"it, which the topology does not own; disassociate that address first"
+                )
+
+    def take(self, ip: state.FloatingIp, port_name: str) -> str:
+        """Plan to disassociate the address, and return the step's key."""
+        details = [f"take it from {port_name}"]
+        return self.add("update", "association", ip.address, {"id": ip.id}, (), details).key
 
     def wire(self, router: model.Router, missing: Sequence[_Leg], routes: set[model.Route]) -> None:
         """Plan the router's missing interfaces, then its routes."""
@@ -675,10 +719,16 @@ class _Present(Planner):
                 )
                 continue
             # Freed in a step of its own: two servers may have each other's address.
-            step = self.add(
-                "update", "association", ip.address, {"id": ip.id}, (), [f"take it from {port_name}"]
+            needs.append(self.take(ip, port_name))
+        moves = there is None or there.port_id is None or there.port_id != port_id or there in self.freed
+        if moves and not self.is_joined(server.floating_ip, server.interfaces[0].network):
+            remedy = "give one that external_network and an interface there, or remove floating_ip"
+            if self.desired.only is not None:
+                remedy = "run once without only (--limit)"
+            self.problems.append(
+                f"servers[{server.name}].floating_ip: no router joins network "
+                f"{server.interfaces[0].network!r} to {server.floating_ip!r}; {remedy}"
             )
-            needs.append(step.key)
         if there is None:
             spec = {"network": server.floating_ip, "port": port_name}
             self.create("floating_ip", server.name, spec, needs, [f"network: {server.floating_ip}"])
@@ -686,10 +736,53 @@ class _Present(Planner):
         if not there.tagged:
             details = ["left untagged by an interrupted run"]
             self.add("tag", "floating_ip", server.name, {"names": [server.name]}, details=details)
-        if there.port_id is None or there.port_id != port_id:
+        if moves:
             needs.append(f"update association {there.address}")
             details = [f"associate {there.address} with {port_name}"]
             self.add("update", "floating_ip", server.name, {"port": port_name}, needs, details)
+
+    def give_back(self) -> None:
+        """Associate again what was taken from ports that are not declared, where they are still joined."""
+        names = {port.id: port.name for port in self.actual.ports}
+        homes = {port.id: port.fixed_ips for port in self.actual.ports}
+        ways = self.ways_out()
+        for ip in self.freed:
+            port_id = ip.port_id or ""
+            joined = any((ip.network_id, subnet_id) in ways for subnet_id, _ in homes[port_id])
+            if ip.id in self.kept or not joined:
+                continue
+            needs = [f"update association {ip.address}", "update router *", "create interface *"]
+            details = [f"associate it with {names[port_id]} again"]
+            spec = {"id": ip.id, "port_id": port_id}
+            self.add("create", "association", ip.address, spec, needs, details)
+
+    def is_joined(self, external_network: str, network: str) -> bool:
+        """Tell whether a router joins the two; to a network that is not declared others' routers may."""
+        external = self.found.get(("external_network", external_network))
+        subnets = [subnet.name for subnet in self.desired.subnets if subnet.network == network]
+        missing = self.desired.only is not None and any(("subnet", name) not in self.found for name in subnets)
+        if missing or external is None or network not in [there.name for there in self.desired.networks]:
+            return True
+        return any((external.id, self.subnet_id(subnet)) in self.ways_out() for subnet in subnets)
+
+    def ways_out(self) -> set[tuple[str, str]]:
+        """Return pairs of an external network's id and what `subnet_id` calls a subnet joined to it."""
+        ways: set[tuple[str, str]] = set()
+        limited = self.desired.only is not None
+        for router in self.actual.routers:
+            if router.external_network_id and (limited or router.id not in self.kept):
+                legs = [p for p in self.actual.ports if p.device_id == router.id and p.is_router_interface]
+                ways |= {(router.external_network_id, id_) for port in legs for id_, _ in port.fixed_ips}
+        for declared in () if limited else self.desired.routers:
+            external = self.found.get(("external_network", declared.external_network or ""))
+            if external:
+                ways |= {(external.id, self.subnet_id(leg.subnet)) for leg in declared.interfaces}
+        return ways
+
+    def subnet_id(self, name: str) -> str:
+        """Return the id of a subnet, or its name before it exists."""
+        found = self.found.get(("subnet", name))
+        return found.id if found else name
 
     def own_floating_ip(self, server: model.Server, port_id: str | None) -> state.FloatingIp | None:
         """Return the floating IP made for the server, or else one of ours it has that no other claims."""

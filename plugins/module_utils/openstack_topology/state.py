@@ -92,11 +92,15 @@ class SecurityGroup(Resource):
 
 @dataclass(frozen=True, slots=True)
 class FloatingIp(Resource):
-    """A floating IP; its name is the server it was made for, kept in its description."""
+    """A floating IP; its name is the server it was made for, kept in its description.
+
+    `router_id` is the router whose gateway carries it to `port_id`.
+    """
 
     network_id: str = ""
     address: str = ""
     port_id: str | None = None
+    router_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

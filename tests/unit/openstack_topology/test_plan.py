@@ -90,7 +90,7 @@ def routers(draw, subnets):
         for n, leg in enumerate(legs)
         if draw(st.booleans())
     ]
-    return Router(name, draw(st.sampled_from((None, "insa"))), tuple(legs), tuple(routes))
+    return Router(name, draw(st.sampled_from((None, "insa", "insa", "other"))), tuple(legs), tuple(routes))
 
 
 @st.composite
@@ -127,7 +127,6 @@ def servers(draw, nets, group_names):
         tuple(legs),
         tuple(draw(chosen(group_names))) if group_names else (),
         metadata=draw(st.sampled_from(((), (("role", "a"),), (("role", "b"),)))),
-        floating_ip=draw(st.sampled_from((None, "insa"))),
         running=draw(st.sampled_from((None, True, False))),
     )
 
@@ -142,19 +141,30 @@ def topologies(draw):
     nets = draw(by_name(networks(), 3))
     names = [network.name for network in nets]
     group_names = draw(chosen(GROUPS))
+    gateways = draw(by_name(routers(names), 2)) if names else ()
+    machines = draw(by_name(servers(names, group_names), 3)) if names else ()
     return Topology(
         "lab",
         nets,
-        draw(by_name(routers(names), 2)) if names else (),
+        gateways,
         draw(groups(group_names)) if group_names else (),
         draw(st.sampled_from((None, Keypair("key", "ssh-ed25519 AAAA"), Keypair("key", "ssh-ed25519 BBBB")))),
-        draw(by_name(servers(names, group_names), 3)) if names else (),
+        tuple(replace(s, floating_ip=draw(st.sampled_from((None, *ways_out(s, gateways))))) for s in machines),
     )
 
 
+def ways_out(server, gateways):
+    """Return the external networks that routers join the server's first network to."""
+    first = server.interfaces[0].network
+    ways = {r.external_network for r in gateways if first in [leg.subnet for leg in r.interfaces]}
+    return sorted(way for way in ways if way)
+
+
+EXTERNAL = {None: None, "insa": "ext", "other": "ext-other"}
 FOREIGN = state.Actual(
     networks=(
         state.Network("ext", "insa", external=True),
+        state.Network("ext-other", "other", external=True),
         *(state.Network(f"f-{name}", name) for name in NETWORKS),
     ),
     subnets=(
@@ -229,8 +239,9 @@ def drift(data, world):
             world.change("subnet", subnet.id, dns_nameservers=("8.8.8.8",), dhcp=data.draw(st.booleans()))
     for router in [r for r in world.items["router"].values() if r.owned]:
         drawn = data.draw(st.integers(0, 3))
-        if drawn == 1:
-            world.change("router", router.id, external_network_id=data.draw(st.sampled_from((None, "ext"))))
+        if drawn == 1 and not world.carried(router.id):
+            external = data.draw(st.sampled_from((None, "ext", "ext-other")))
+            world.change("router", router.id, external_network_id=external)
         elif drawn == 2:
             world.change("router", router.id, routes=())
             for leg in world._legs(router.id)[:1]:
@@ -273,7 +284,8 @@ def drift(data, world):
     held = [ip for ip in world.items["floating_ip"].values() if ip.owned and ip.port_id]
     if len(held) > 1 and data.draw(st.booleans()):
         for ip, other in zip(held, held[1:] + held[:1], strict=True):
-            world.change("floating_ip", ip.id, port_id=other.port_id)
+            if world.serving(ip.network_id, other.port_id):
+                world.change("floating_ip", ip.id, port_id=other.port_id)
     ports = [p.id for p in world.items["port"].values() if p.owned and p.name.startswith("server")]
     for ip in [ip for ip in world.items["floating_ip"].values() if ip.owned]:
         drawn = data.draw(st.integers(0, 3))
@@ -281,7 +293,7 @@ def drift(data, world):
             world.change("floating_ip", ip.id, port_id=None)
         elif drawn == 2 and ports:
             port_id = data.draw(st.sampled_from(ports))
-            if port_id not in [other.port_id for other in world.items["floating_ip"].values()]:
+            if world.serving(ip.network_id, port_id) and port_id not in [other.port_id for other in world.items["floating_ip"].values()]:
                 world.change("floating_ip", ip.id, port_id=port_id)
         elif drawn == 3:
             del world.items["floating_ip"][ip.id]
@@ -317,7 +329,7 @@ def assert_reached(desired, world):
             assert getattr(there, attribute) == getattr(subnet, attribute)
     for router in desired.routers:
         there = mine["router"][router.name]
-        assert there.external_network_id == ("ext" if router.external_network else None)
+        assert there.external_network_id == EXTERNAL[router.external_network]
         assert set(there.routes) == set(router.routes)
         subnets = mine["subnet"] | {FAR: world.items["subnet"]["f-sub-far"]}
         assert {port.fixed_ips for port in world._legs(there.id)} == {
@@ -400,7 +412,9 @@ def test_a_limit_touches_only_the_chosen_servers(world, data, desired):
     limited = replace(desired, only=only)
     before = {kind: dict(items) for kind, items in here.items.items()}
     plan = plan_present(limited, here.actual())
-    assert plan.problems == ()
+    # What the limit leaves as it is may be what a server needs.
+    assert all("no router joins" in problem for problem in plan.problems)
+    assume(not plan.problems)
     here.run(plan, in_any_order(data, plan))
     for kind in ("network", "subnet", "router", "security_group", "keypair"):
         assert here.items[kind] == before[kind]
@@ -516,6 +530,101 @@ def test_swapped_floating_ips_are_put_right(lab):
     lab.change("floating_ip", two.id, port_id=one.port_id)
     lab.run(plan_present(LAB, lab.actual()))
     assert [lab.items["floating_ip"][ip.id].port_id for ip in (one, two)] == [one.port_id, two.port_id]
+
+
+def with_gateway(gateway, **interface):
+    """Return the lab with that gateway address in its first network, and what its router has there."""
+    subnet = replace(
+        CLIENT.subnets[0], gateway_ip=gateway, allocation_pools=default_pools("10.0.0.0/24", gateway)
+    )
+    alpha, beta = LAB.routers
+    legs = (RouterInterface("red", **interface),)
+    return replace(
+        LAB,
+        networks=(replace(CLIENT, subnets=(subnet,)), INNER),
+        routers=(replace(alpha, interfaces=legs), beta),
+    )
+
+
+def test_floating_ips_are_taken_away_while_the_gateway_moves(lab):
+    before = lab.addresses()
+    plan = plan_present(with_gateway("10.0.0.254"), lab.actual())
+    needs = needs_of(plan)
+    address = find(lab, "floating_ip", "one").address
+    assert f"update association {address}" in needs["delete interface alpha@red"]
+    assert "create interface alpha@red" in needs["update floating_ip one"]
+    lab.run(plan)
+    changed = {id_ for id_, there in lab.addresses().items() if before.get(id_) != there}
+    assert changed.isdisjoint(ip.id for ip in lab.items["floating_ip"].values())
+    assert plan_present(with_gateway("10.0.0.254"), lab.actual()).steps == ()
+
+
+def test_floating_ips_of_what_is_not_declared_any_more_are_given_back(lab):
+    two = find(lab, "floating_ip", "two")
+    plan = plan_present(replace(with_gateway("10.0.0.254"), servers=(ONE,)), lab.actual())
+    assert f"+ association {two.address}" in plan.lines
+    lab.run(plan)
+    assert lab.items["floating_ip"][two.id].port_id == two.port_id
+
+
+def test_floating_ips_are_freed_before_their_router_leaves_their_network(lab):
+    alpha, beta = LAB.routers
+    routers = (replace(alpha, external_network="other"), beta)
+    moved = replace(LAB, routers=routers, servers=(replace(ONE, floating_ip="other"),))
+    plan = plan_present(moved, lab.actual())
+    addresses = [find(lab, "floating_ip", name).address for name in ("one", "two")]
+    assert {f"update association {address}" for address in addresses} <= needs_of(plan)["update router alpha"]
+    lab.run(plan)
+    again = plan_present(moved, lab.actual())
+    assert again.steps == ()
+    assert {f"floating_ip {address}" for address in addresses} <= set(again.unmanaged)
+
+
+@pytest.mark.parametrize(
+    ("desired", "sentence"),
+    [
+        (
+            with_gateway("10.0.0.254"),
+            "routers[alpha].interfaces: that in red cannot be removed while server one@red has the floating "
+            "IP 192.168.37.9 through it",
+        ),
+        (
+            replace(LAB, routers=(replace(LAB.routers[0], external_network=None), LAB.routers[1])),
+            "routers[alpha].external_network: insa cannot be left while server one@red has the floating IP "
+            "192.168.37.9 through it",
+        ),
+    ],
+)
+def test_a_foreign_floating_ip_in_the_way_of_a_router_is_named(lab, desired, sentence):
+    ip = find(lab, "floating_ip", "one")
+    lab.change("floating_ip", ip.id, port_id=None)
+    lab.change("floating_ip", "f-ip", port_id=ip.port_id)
+    desired = replace(desired, servers=(replace(ONE, floating_ip=None),))
+    (problem,) = plan_present(desired, lab.actual()).problems
+    assert sentence in problem
+    assert plan_present(replace(desired, only=frozenset({"one"})), lab.actual()).problems == ()
+
+
+def test_a_gateway_address_that_a_declared_interface_keeps_is_a_problem(lab):
+    plan = plan_present(with_gateway("10.0.0.254", address="10.0.0.1"), lab.actual())
+    (problem,) = plan.problems
+    assert (
+        "gateway_ip: '10.0.0.254' cannot replace 10.0.0.1 while that is the address of router 'alpha', as its"
+        in problem
+    )
+    assert plan_present(with_gateway("10.0.0.254", address="10.0.0.2"), lab.actual()).problems == ()
+
+
+@pytest.mark.parametrize("only", [None, frozenset({"one"})])
+def test_a_floating_ip_needs_a_router_that_joins_the_networks(lab, only):
+    lab.change("floating_ip", find(lab, "floating_ip", "one").id, port_id=None)
+    desired = replace(LAB, routers=LAB.routers[1:], servers=(ONE,), only=only)
+    # The router is not declared any more, and still joins them.
+    assert plan_present(desired, lab.actual()).problems == ()
+    for port in lab._legs(find(lab, "router", "alpha").id):
+        del lab.items["port"][port.id]
+    (problem,) = plan_present(desired, lab.actual()).problems
+    assert "servers[one].floating_ip: no router joins network 'red' to 'insa'; " in problem
 
 
 def test_a_foreign_floating_ip_on_a_server_is_a_problem(lab):
