@@ -300,6 +300,7 @@ class Cloud:
             device_owner=p.device_owner or "",
             fixed_ips=tuple((ip["subnet_id"], ip["ip_address"]) for ip in p.fixed_ips or ()),
             security_group_ids=frozenset(p.security_group_ids or ()),
+            filtered=p.is_port_security_enabled is not False,
         )
 
     def _group(self, g: Any) -> state.SecurityGroup:

@@ -19,6 +19,8 @@ USER_DATA_LIMIT = 65535
 """Bytes of base64 that nova accepts as user data."""
 
 NO_GATEWAY = "none"
+DEFAULT_GROUP = "default"
+"""The security group that neutron makes for every project, and gives to ports for which none is named."""
 
 
 class InvalidInputError(ValueError):

@@ -526,10 +526,16 @@ class _Present(Planner):
         self.compare_image(server, there)
 
     def resolve_groups(self, server: model.Server) -> frozenset[str] | None:
-        """Return the ids of the server's groups ("" for one to be created), `None` for neutron's default."""
+        """Return the ids of the server's groups, "" for one to be created; `None` if they are not known."""
         where = f"servers[{server.name}].security_groups"
-        ids = [self.resolve_group(name, where) for name in server.security_groups]
+        ids = [self.resolve_group(name, where) for name in self.groups_of(server)]
         return frozenset(id_ or "" for id_ in ids) or None
+
+    def groups_of(self, server: model.Server) -> tuple[str, ...]:
+        """Return the names of the server's groups: the project's default one if it declares none."""
+        default = model.DEFAULT_GROUP
+        there = any(group.name == default for group in self.actual.security_groups)
+        return server.security_groups or ((default,) if there else ())
 
     def home(self, server: model.Server, nic: model.ServerInterface) -> _Home | None:
         """Return the network of the server's interface, or note the problem."""
@@ -652,7 +658,8 @@ class _Present(Planner):
             else:
                 changed["address"] = address
                 details.append(f"address: {address_of(there)} -> {address}")
-        if group_ids is not None and group_ids != there.security_group_ids:
+        if group_ids not in (None, there.security_group_ids) and server and (groups or there.filtered):
+            groups = self.groups_of(server)
             changed["security_groups"] = groups
             names = {group.id: group.name for group in self.actual.security_groups}
             before = sorted(names.get(id_, id_) for id_ in there.security_group_ids)

@@ -56,13 +56,17 @@ class Router(Resource):
 
 @dataclass(frozen=True, slots=True)
 class Port(Resource):
-    """A port; `fixed_ips` are pairs of subnet id and address, `device_owner` says what kind uses it."""
+    """A port; `fixed_ips` are pairs of subnet id and address, `device_owner` says what kind uses it.
+
+    `filtered` says that security groups apply to it: neutron gives none to others.
+    """
 
     network_id: str = ""
     device_id: str = ""
     device_owner: str = ""
     fixed_ips: tuple[tuple[str, str], ...] = ()
     security_group_ids: frozenset[str] = frozenset()
+    filtered: bool = True
 
     @property
     def is_router_interface(self) -> bool:

@@ -303,8 +303,11 @@ class World:
 
     def _create_port(self, step):
         network_id = step.spec["network_id"] or self.id("network", step.name)
+        default = {id_ for id_, group in self.items["security_group"].items() if group.name == "default"}
         for spec in step.spec["ports"]:
             groups = self._groups(spec["security_groups"])
+            if not spec["router"]:
+                groups = groups or default
             self._make_port(spec["name"], network_id, spec["address"], True, groups)
 
     def _update_port(self, step):

@@ -181,7 +181,7 @@ FOREIGN = state.Actual(
         state.Port(f"f-port-{name}", server_port_name(name, "red"), network_id="f-red", device_id=f"f-{name}")
         for name in SERVERS
     ),
-    security_groups=tuple(state.SecurityGroup(f"f-{name}", name) for name in GROUPS),
+    security_groups=tuple(state.SecurityGroup(f"f-{name}", name) for name in (*GROUPS, "default")),
     floating_ips=(state.FloatingIp("f-ip", "one", network_id="ext", address="192.168.37.9"),),
     keypairs=(state.Keypair("key", "key", public_key="ssh-ed25519 CCCC"),),
     servers=tuple(state.Server(f"f-{name}", name) for name in SERVERS),
@@ -281,6 +281,10 @@ def drift(data, world):
         elif drawn == 7 and server.status in state.RESIZABLE:
             status, task = data.draw(st.sampled_from(POWER))
             world.change("server", server.id, status=status, task=task)
+    for port in [p for p in world.items["port"].values() if p.name.startswith("server") and p.owned]:
+        if not data.draw(st.integers(0, 3)):
+            groups = data.draw(st.sampled_from(([], ["f-web"])))
+            world.change("port", port.id, security_group_ids=frozenset(groups))
     held = [ip for ip in world.items["floating_ip"].values() if ip.owned and ip.port_id]
     if len(held) > 1 and data.draw(st.booleans()):
         for ip, other in zip(held, held[1:] + held[:1], strict=True):
@@ -359,9 +363,8 @@ def assert_reached(desired, world):
         for nic in server.interfaces:
             port = mine["port"][server_port_name(server.name, nic.network)]
             assert port.device_id == there.id and port.network_id == mine["network"][nic.network].id
-            if server.security_groups:
-                groups = {mine["security_group"][name].id for name in server.security_groups}
-                assert port.security_group_ids == groups
+            groups = {mine["security_group"][name].id for name in server.security_groups}
+            assert port.security_group_ids == (groups or {"f-default"})
         first = mine["port"][server_port_name(server.name, server.interfaces[0].network)]
         if server.floating_ip:
             addresses = world.items["floating_ip"].values()
@@ -468,6 +471,27 @@ def test_fixed_addresses_are_taken_before_automatic_ones(world):
     step = next(step for step in plan.steps if step.key == "create port red")
     assert step.spec["ports"][0]["name"] == router_port_name("beta", "red")
     assert all("create port red" in s.needs for s in plan.steps if (s.action, s.kind) == ("create", "server"))
+
+
+def with_groups(*names):
+    """Return the lab with these groups declared for its first server."""
+    return replace(LAB, servers=(replace(ONE, security_groups=names), TWO))
+
+
+def test_a_server_without_groups_gets_the_default_one_back(lab):
+    lab.run(plan_present(with_groups("web"), lab.actual()))
+    plan = plan_present(LAB, lab.actual())
+    assert plan.text == "~ port server one@red\n      security_groups: [web] -> [default]\n"
+    lab.run(plan)
+    assert find(lab, "port", "server one@red").security_group_ids == {"f-default"}
+    assert plan_present(LAB, lab.actual()).steps == ()
+
+
+def test_a_port_that_neutron_does_not_filter_has_no_default_group(lab):
+    port = find(lab, "port", "server one@red")
+    lab.change("port", port.id, filtered=False, security_group_ids=frozenset())
+    assert plan_present(LAB, lab.actual()).steps == ()
+    assert plan_present(with_groups("web"), lab.actual()).lines == ["~ port server one@red"]
 
 
 def test_a_failed_server_is_replaced_and_keeps_its_addresses(lab):
