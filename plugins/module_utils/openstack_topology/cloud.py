@@ -39,6 +39,8 @@ TAGGED = {
     "floating_ip": floating_ip.FloatingIP,
 }
 PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "any": None, "0": None}
+ICMP_V6 = ("ipv6-icmp", "icmpv6", "58")
+"""What neutron makes of icmp in a rule for IPv6."""
 
 
 class CloudError(Exception):
@@ -759,6 +761,8 @@ def _rules(rules: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, Rule], ...]:
         group = rule["remote_group_id"] or rule.get("remote_address_group_id")
         protocol = rule["protocol"]
         protocol = None if protocol is None else PROTOCOLS.get(str(protocol), str(protocol))
+        if rule["ethertype"] == "IPv6" and protocol in ICMP_V6:
+            protocol = "icmp"
         result.append(
             (
                 rule["id"],
