@@ -394,6 +394,10 @@ def test_applying_the_plan_gives_what_is_declared(world, data, desired, others):
 def test_absent_removes_what_is_owned_and_nothing_else(world, data, others):
     here = started(data, world, others)
     before = foreign(here)
+    ports = [p.id for p in here.items["port"].values() if p.name.startswith("server ") and p.owned]
+    if ways := [port_id for port_id in ports if here.serving("ext", port_id)]:
+        # Somebody has given an address of their own to a server.
+        here.change("floating_ip", "f-ip", port_id=data.draw(st.sampled_from(ways)))
     plan = plan_absent("lab", None, here.actual())
     assert plan.problems == ()
     order = in_any_order(data, plan)
@@ -1006,6 +1010,26 @@ def test_a_foreign_port_in_the_way_of_a_removal_is_named(lab):
     lab.put("port", port)
     (problem,) = plan_absent("lab", None, lab.actual()).problems
     assert "network red cannot be removed: port 'guest' of server 'one' uses it" in problem
+
+
+def test_a_router_waits_for_ports_only_if_they_have_a_foreign_floating_ip(lab):
+    assert not any("port" in need for need in needs_of(plan_absent("lab", None, lab.actual()))["delete router alpha"])
+    one = find(lab, "floating_ip", "one")
+    lab.change("floating_ip", one.id, port_id=None)
+    lab.change("floating_ip", "f-ip", port_id=one.port_id)
+    plan = plan_absent("lab", None, lab.actual())
+    assert {"wait server gone", "delete port server one@red"} <= needs_of(plan)["delete interface alpha@red"]
+    lab.run(plan)
+    assert lab.items["floating_ip"]["f-ip"].port_id is None
+
+
+def test_a_foreign_floating_ip_in_the_way_of_a_removal_is_named(lab):
+    far = replace(LAB.routers[0], interfaces=(*LAB.routers[0].interfaces, RouterInterface(FAR)))
+    lab.run(plan_present(replace(LAB, routers=(far, LAB.routers[1])), lab.actual()))
+    lab.put("port", state.Port("f-guest", "guest", network_id="f-red", fixed_ips=(("f-sub-far", "10.3.0.5"),)))
+    lab.change("floating_ip", "f-ip", port_id="f-guest")
+    (problem,) = plan_absent("lab", None, lab.actual()).problems
+    assert "router alpha cannot be removed: floating IP 192.168.37.9 comes through it" in problem
 
 
 def test_a_foreign_subnet_in_the_way_of_a_removal_is_named(lab):
