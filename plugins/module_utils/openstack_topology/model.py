@@ -217,6 +217,23 @@ def default_pools(cidr: str, gateway_ip: str | None) -> tuple[tuple[str, str], .
     )
 
 
+def unusable(address: str, cidr: str) -> tuple[str, str] | None:
+    """Return what keeps hosts in `cidr` from the address and the remedy, `None` if one can have it."""
+    network = ipaddress.IPv4Network(cidr)
+    remedy = f"choose between {network.network_address + 1} and {network.broadcast_address - 1}"
+    if not holds(cidr, address):
+        return f"is outside {cidr}", remedy
+    if address in (str(network.network_address), str(network.broadcast_address)):
+        return f"is the network or broadcast address of {cidr}", remedy
+    return None
+
+
+def overlap(cidr: str, other: str) -> bool:
+    """Tell whether two ranges have an IPv4 address in common."""
+    both_ipv4 = ":" not in cidr + other
+    return both_ipv4 and ipaddress.IPv4Network(cidr).overlaps(ipaddress.IPv4Network(other))
+
+
 def holds(cidr: str, address: str) -> bool:
     """Tell whether `address` lies in `cidr`."""
     return ipaddress.ip_address(address) in ipaddress.ip_network(cidr)
@@ -366,7 +383,7 @@ class _Parser:
     def check_overlaps(self, subnets: Sequence[Subnet]) -> None:
         for index, one in enumerate(subnets):
             for other in subnets[:index]:
-                if ipaddress.IPv4Network(one.cidr).overlaps(ipaddress.IPv4Network(other.cidr)):
+                if overlap(one.cidr, other.cidr):
                     self.problem(
                         f"networks[{one.network}].subnets[{one.name}].cidr",
                         one.cidr,
@@ -620,13 +637,8 @@ class _Parser:
         address = self.address(where, value)
         if address is None:
             return None
-        what = None
-        if ipaddress.IPv4Address(address) not in cidr:
-            what = f"is outside {cidr}"
-        elif address in (str(cidr.network_address), str(cidr.broadcast_address)):
-            what = f"is the network or broadcast address of {cidr}"
-        if what:
-            remedy = f"choose between {cidr.network_address + 1} and {cidr.broadcast_address - 1}"
+        if fault := unusable(address, str(cidr)):
+            what, remedy = fault
             self.problem(where, value, what, f"{remedy}, or {otherwise}" if otherwise else remedy)
             return None
         return address

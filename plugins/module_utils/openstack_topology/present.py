@@ -42,6 +42,7 @@ class _Leg:
     subnet: str
     subnet_id: str
     network: _Home
+    cidr: str
     address: str
     takes_gateway: bool
 
@@ -257,7 +258,8 @@ class _Present(Planner):
                 self.add("update", "router", router.name, spec, needs, details)
         missing: list[_Leg] = []
         kept: set[str] = set()
-        for leg in self.legs(router):
+        declared = self.legs(router)
+        for leg in declared:
             port = next((p for p in legs if (leg.subnet_id, leg.address) in p.fixed_ips), None)
             if port:
                 kept.add(port.id)
@@ -267,38 +269,88 @@ class _Present(Planner):
         removed = [port for port in legs if port.id not in kept]
         if there and removed:
             routes = self.unwire(there, removed, routes)
-        self.check_routes(router, external.id if external else None)
+        outside = [s.cidr for s in self.actual.subnets if external and s.network_id == external.id]
+        self.check_ranges(router, declared, outside)
+        # A plain member may not be told the external network's ranges.
+        if outside or not external:
+            self.check_routes(router, [*(leg.cidr for leg in declared), *outside])
         self.wiring.append((router, missing, routes))
 
     def legs(self, router: model.Router) -> list[_Leg]:
         """Return the router's interfaces with all that the cloud tells of their subnets."""
-        legs = []
+        legs: list[_Leg] = []
         for interface in router.interfaces:
             name, address = interface.subnet, interface.address
             where = f"routers[{router.name}].interfaces"
             if declared := self.subnets.get(name):
                 known = self.found.get(("subnet", name))
                 subnet_id, gateway = known.id if known else "", declared.gateway_ip
-                home = self.declared_home(declared.network)
+                home, cidr = self.declared_home(declared.network), declared.cidr
             else:
                 what = "a subnet declared or existing"
                 there = self.lookup("subnet", self.actual.subnets, name, f"{where}.subnet", what)
                 if there is None:
                     continue
-                subnet_id, home, gateway = there.id, self.existing_home(there.network_id), there.gateway_ip
-                if address and not model.holds(there.cidr, address):
-                    self.problems.append(
-                        f"{where}.address: {address!r} is outside {there.cidr}; choose an address inside"
-                    )
-            if address or gateway:
-                legs.append(
-                    _Leg(name, subnet_id, home, address or gateway or "", address in (None, gateway))
+                subnet_id, gateway = there.id, there.gateway_ip
+                home, cidr = self.existing_home(there.network_id), there.cidr
+                if address:
+                    self.check_place(f"{where}.address", address, (cidr,))
+            if subnet_id and subnet_id in [leg.subnet_id for leg in legs]:
+                self.problems.append(
+                    f"{where}: {name!r} is connected twice, by its name and its id; keep one interface a subnet"
                 )
+            elif address or gateway:
+                takes_gateway = address in (None, gateway)
+                legs.append(_Leg(name, subnet_id, home, cidr, address or gateway or "", takes_gateway))
             else:
                 self.problems.append(
                     f"{where}: {name!r} is a subnet without a gateway address; give the interface an address"
                 )
         return legs
+
+    def check_place(self, where: str, address: str, cidrs: Sequence[str]) -> None:
+        """Complain about an address that no host can have in any of an existing network's ranges."""
+        place = next((cidr for cidr in cidrs if model.holds(cidr, address)), None)
+        if place is None:
+            fault = f"is outside its network; choose in {listing(cidrs)}"
+        elif reasons := model.unusable(address, place):
+            fault = "; ".join(reasons)
+        else:
+            return
+        self.problems.append(f"{where}: {address!r} {fault}")
+
+    def check_free(self, where: str, home: _Home, address: str, own: str) -> None:
+        """Complain about an address that a port has, or is to have, other than our own of that name."""
+        leaving = self.leaving()
+        holders = [
+            port.name or port.device_owner or port.id
+            for port in self.actual.ports
+            if port.network_id == home.id and port.id not in leaving and not (port.owned and port.name == own)
+            if address in [ip for _, ip in port.fixed_ips]
+        ]
+        holders += [port["name"] for port in self.ports.get(home, ()) if port["address"] == address]
+        if holders:
+            self.problems.append(
+                f"{where}: {address!r} is already the address of port {holders[0]!r}; choose another address"
+            )
+
+    def check_ranges(self, router: model.Router, legs: Sequence[_Leg], outside: Iterable[str]) -> None:
+        """Complain about ranges that overlap: neutron connects no router to both. The parser knows others."""
+        known = [(f"external network {router.external_network!r}", cidr) for cidr in outside]
+        for leg in sorted(legs, key=lambda leg: leg.subnet in self.subnets):
+            for what, cidr in known:
+                if model.overlap(leg.cidr, cidr):
+                    self.problems.append(
+                        f"routers[{router.name}].interfaces: {leg.subnet!r} has {leg.cidr}, which overlaps "
+                        f"{cidr} of {what} on the same router; give the subnet another range, or leave one out"
+                    )
+            if leg.subnet not in self.subnets:
+                known.append((f"subnet {leg.subnet!r}", leg.cidr))
+
+    def leaving(self) -> set[str]:
+        """Return the ids of the ports that leave their router."""
+        gone = (step for step in self.steps.values() if (step.action, step.kind) == ("delete", "interface"))
+        return {step.spec["port_id"] for step in gone}
 
     def unwire(
         self, router: state.Router, removed: Sequence[state.Port], routes: set[model.Route]
@@ -353,9 +405,13 @@ class _Present(Planner):
 
     def wire(self, router: model.Router, missing: Sequence[_Leg], routes: set[model.Route]) -> None:
         """Plan the router's missing interfaces, then its routes."""
-        removed = {step.spec["port_id"] for step in self.steps.values() if "port_id" in step.spec}
-        ports = [port for port in self.actual.ports if port.id not in removed]
+        leaving = self.leaving()
+        ports = [port for port in self.actual.ports if port.id not in leaving]
         for leg in missing:
+            own = router_port_name(router.name, leg.subnet)
+            if self.desired.only is None:
+                where = f"routers[{router.name}].interfaces[{leg.subnet}]"
+                self.check_free(where, leg.network, leg.address, own)
             needs = [
                 f"create router {router.name}",
                 f"create subnet {leg.subnet}",
@@ -365,10 +421,8 @@ class _Present(Planner):
             spec = {"router": router.name, "subnet": leg.subnet}
             if not leg.takes_gateway:
                 # A port of its own, made together with the servers': none of them may take its address.
-                spec["port"] = router_port_name(router.name, leg.subnet)
-                needs += self.port(
-                    spec["port"], leg.network, leg.address, None, ports, after=["delete interface *"]
-                )
+                spec["port"] = own
+                needs += self.port(own, leg.network, leg.address, None, ports, after=["delete interface *"])
             self.add(
                 "create", "interface", f"{router.name}@{leg.subnet}", spec, needs, [f"address: {leg.address}"]
             )
@@ -383,20 +437,11 @@ class _Present(Planner):
             action = "update" if ("router", router.name) in self.found else "create"
             self.add(action, "routes", router.name, {"routes": router.routes}, needs, details)
 
-    def check_routes(self, router: model.Router, external_id: str | None) -> None:
-        """Complain about next hops on no connected network, where the ranges of all of them are known."""
-        existing = {subnet.id: subnet for subnet in self.actual.subnets}
-        ranges = [self.subnets[leg.subnet].cidr for leg in router.interfaces if leg.subnet in self.subnets]
-        for leg in router.interfaces:
-            found = self.found.get(("subnet", leg.subnet))
-            if leg.subnet not in self.subnets and found:
-                ranges.append(existing[found.id].cidr)
-        outside = [subnet.cidr for subnet in self.actual.subnets if subnet.network_id == external_id]
-        if external_id and not outside:
-            return
+    def check_routes(self, router: model.Router, ranges: Sequence[str]) -> None:
+        """Complain about next hops on no connected network."""
         for route in router.routes:
-            if not any(model.holds(cidr, route.nexthop) for cidr in ranges + outside):
-                self.problems.append(model.not_connected(router.name, route, ranges + outside))
+            if not any(model.holds(cidr, route.nexthop) for cidr in ranges):
+                self.problems.append(model.not_connected(router.name, route, ranges))
 
     def keypair(self) -> None:
         keypair = self.desired.keypair
@@ -459,13 +504,24 @@ class _Present(Planner):
         attach: list[str] = []
         # Nova attaches nothing to a server in the middle of a resize.
         calm = [READY, f"update flavor {server.name}"] if there and there.is_resizing else [READY]
+        homes: list[_Home] = []
         for nic in server.interfaces:
             home = self.home(server, nic)
             if home is None:
                 continue
+            where = f"servers[{server.name}].interfaces"
+            if home in homes:
+                self.problems.append(
+                    f"{where}: {nic.network!r} is connected twice, by its name and its id; keep one interface a "
+                    f"network"
+                )
+                continue
+            homes.append(home)
             name = server_port_name(server.name, nic.network)
             port = next((p for p in self.actual.ports if p.owned and p.name == name), None)
             bound = port is not None and there is not None and not lost and port.device_id == there.id
+            if nic.address and not (port and (bound or building)):
+                self.check_free(f"{where}[{nic.network}].address", home, nic.address, name)
             needs += self.port(
                 name,
                 home,
@@ -543,7 +599,13 @@ class _Present(Planner):
             return self.declared_home(nic.network)
         where, what = f"servers[{server.name}].interfaces.network", "a network declared or existing"
         there = self.lookup("network", self.actual.networks, nic.network, where, what)
-        return self.existing_home(there.id) if there else None
+        if there is None:
+            return None
+        # A plain member may not be told the ranges of a network that is not the project's.
+        ranges = [subnet.cidr for subnet in self.actual.subnets if subnet.network_id == there.id]
+        if nic.address and ranges:
+            self.check_place(f"servers[{server.name}].interfaces[{nic.network}].address", nic.address, ranges)
+        return self.existing_home(there.id)
 
     def declared_home(self, name: str) -> _Home:
         known = self.found.get(("network", name))

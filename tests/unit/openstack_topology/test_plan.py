@@ -378,8 +378,9 @@ def test_applying_the_plan_gives_what_is_declared(world, data, desired, others):
     here = started(data, world, [*others, desired] if data.draw(st.booleans()) else others)
     before = foreign(here)
     plan = plan_present(desired, here.actual())
-    # Only a router that is no longer declared can stand in the way, by holding the gateway's address.
-    assert all("while that is the address of router" in problem for problem in plan.problems)
+    # Only a router that is no longer declared can stand in the way, by holding an address.
+    held = ("while that is the address of router", "is already the address of port 'router ")
+    assert all(any(sentence in problem for sentence in held) for problem in plan.problems)
     assume(not plan.problems)
     here.run(plan, in_any_order(data, plan))
     assert_reached(desired, here)
@@ -973,6 +974,108 @@ def test_unknown_names_are_problems_that_say_what_exists(world):
     assert "security_groups[web].rules.remote_group: 'dbs' is not a security group" in problems
     assert "servers[one].interfaces.network: 'rde' is not a network" in problems
     assert "servers[one].security_groups: 'wbe' is not a security group" in problems
+
+
+SHARED = replace(
+    FOREIGN,
+    networks=(*FOREIGN.networks, state.Network("f-net", "shared")),
+    subnets=(
+        *FOREIGN.subnets,
+        state.Subnet("f-sub", "lan", network_id="f-net", cidr="10.7.0.0/24", gateway_ip="10.7.0.1"),
+        state.Subnet("f-six", "six", network_id="f-net", cidr="fd00::/64", gateway_ip="fd00::1"),
+        state.Subnet("f-out", "outside", network_id="ext", cidr="192.168.37.0/24"),
+    ),
+    ports=(
+        *FOREIGN.ports,
+        state.Port("f-dhcp", "", network_id="f-net", device_owner="network:dhcp", fixed_ips=(("f-sub", "10.7.0.2"),)),
+    ),
+)
+
+
+def on(*networks, address=None):
+    """Return a topology with a server on existing networks."""
+    legs = tuple(ServerInterface(network, address) for network in networks)
+    return Topology("lab", servers=(Server("one", "debian", "small", legs),))
+
+
+def joined(*legs, external=None, networks=()):
+    """Return a topology with a router that has these interfaces."""
+    return Topology("lab", networks, (Router("alpha", external, legs, ()),))
+
+
+def ranged(cidr):
+    """Return a network with that range."""
+    return (Network("red", (Subnet("red", "red", cidr, None),)),)
+
+
+LAN = RouterInterface("lan")
+
+
+@pytest.mark.parametrize(
+    ("desired", "sentence"),
+    [
+        (on("shared", address="10.99.0.5"), "'10.99.0.5' is outside its network; choose in 10.7.0.0/24"),
+        (
+            on("shared", address="10.7.0.255"),
+            "servers[one].interfaces[shared].address: '10.7.0.255' is the network or broadcast address of "
+            "10.7.0.0/24; choose between",
+        ),
+        (
+            on("shared", address="10.7.0.2"),
+            "servers[one].interfaces[shared].address: '10.7.0.2' is already the address of port 'network:dhcp'",
+        ),
+        (
+            replace(on("shared", address="10.7.0.9"), routers=joined(RouterInterface("lan", "10.7.0.9")).routers),
+            "'10.7.0.9' is already the address of port 'router alpha@lan'",
+        ),
+        (
+            on("shared", "f-net"),
+            "servers[one].interfaces: 'f-net' is connected twice, by its name and its id; keep one",
+        ),
+        (
+            joined(RouterInterface("lan", "10.7.0.2")),
+            "routers[alpha].interfaces[lan]: '10.7.0.2' is already the address of port 'network:dhcp'",
+        ),
+        (
+            joined(RouterInterface("lan", "10.7.0.255")),
+            "routers[alpha].interfaces.address: '10.7.0.255' is the network or broadcast address",
+        ),
+        (
+            joined(RouterInterface("lan", "10.8.0.5")),
+            "routers[alpha].interfaces.address: '10.8.0.5' is outside its network; choose in 10.7.0.0/24",
+        ),
+        (joined(LAN, RouterInterface("f-sub", "10.7.0.9")), "'f-sub' is connected twice, by its name and its id"),
+        (
+            joined(RouterInterface("red", "10.7.9.1"), LAN, networks=ranged("10.7.0.0/16")),
+            "routers[alpha].interfaces: 'red' has 10.7.0.0/16, which overlaps 10.7.0.0/24 of subnet 'lan'",
+        ),
+        (
+            joined(RouterInterface("red", "192.168.37.9"), external="insa", networks=ranged("192.168.37.0/24")),
+            "'red' has 192.168.37.0/24, which overlaps 192.168.37.0/24 of external network 'insa'",
+        ),
+    ],
+)
+def test_what_exists_is_checked_before_anything_is_made(desired, sentence):
+    (problem,) = plan_present(desired, SHARED).problems
+    assert sentence in problem
+
+
+def test_what_is_made_is_no_obstacle_to_itself(world):
+    legs = (RouterInterface("lan", "10.7.0.9"), RouterInterface("red", "192.168.37.9"))
+    nics = (ServerInterface("shared", "10.7.0.5"), ServerInterface("red", "192.168.37.5"))
+    one = Server("one", "debian", "small", nics)
+    desired = replace(joined(*legs, networks=ranged("192.168.37.0/24")), servers=(one,))
+    here = world(SHARED)
+    plan = plan_present(desired, here.actual())
+    assert plan.problems == ()
+    here.run(plan)
+    again = plan_present(desired, here.actual())
+    assert (again.problems, again.steps) == ((), ())
+
+
+def test_ranges_that_are_not_told_are_not_checked():
+    plan = plan_present(on("shared", address="10.99.0.5"), replace(SHARED, subnets=()))
+    assert plan.problems == ()
 
 
 def test_an_ambiguous_name_asks_for_the_id(world):
