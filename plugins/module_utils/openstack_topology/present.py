@@ -272,8 +272,7 @@ class _Present(Planner):
         outside = [s.cidr for s in self.actual.subnets if external and s.network_id == external.id]
         self.check_ranges(router, declared, outside)
         # A plain member may not be told the external network's ranges.
-        if outside or not external:
-            self.check_routes(router, [*(leg.cidr for leg in declared), *outside])
+        self.check_routes(router, declared, outside, bool(outside or not external))
         self.wiring.append((router, missing, routes))
 
     def legs(self, router: model.Router) -> list[_Leg]:
@@ -437,10 +436,15 @@ class _Present(Planner):
             action = "update" if ("router", router.name) in self.found else "create"
             self.add(action, "routes", router.name, {"routes": router.routes}, needs, details)
 
-    def check_routes(self, router: model.Router, ranges: Sequence[str]) -> None:
-        """Complain about next hops on no connected network."""
+    def check_routes(
+        self, router: model.Router, legs: Sequence[_Leg], outside: Sequence[str], known: bool
+    ) -> None:
+        """Complain about next hops that are the router, or, if all ranges are known, on none of them."""
+        ranges = [*(leg.cidr for leg in legs), *outside]
         for route in router.routes:
-            if not any(model.holds(cidr, route.nexthop) for cidr in ranges):
+            if route.nexthop in [leg.address for leg in legs]:
+                self.problems.append(model.own_address(router.name, route))
+            elif known and not any(model.holds(cidr, route.nexthop) for cidr in ranges):
                 self.problems.append(model.not_connected(router.name, route, ranges))
 
     def keypair(self) -> None:

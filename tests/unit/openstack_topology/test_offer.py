@@ -17,6 +17,7 @@ OFFER = state.Offer(
     (state.Resource("i1", "debian"), state.Resource("i2", "ubuntu")),
     {},
 )
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPuAvMvPJ7rD/kV92Zw22SvxBHOpO69yhxh3RbCD2xp5"
 ACTUAL = state.Actual(networks=(state.Network("ext", "insa", external=True),))
 
 
@@ -37,7 +38,7 @@ def topology(count=2, image="debian", flavor="small"):
             "networks": [{"name": "client", "subnets": [{"cidr": "10.0.0.0/24"}]}],
             "routers": [{"name": "gw", "external_network": "insa", "interfaces": [{"subnet": "client"}]}],
             "security_groups": [{"name": "web", "rules": [{"protocol": "icmp"}, {"protocol": "tcp"}]}],
-            "keypair": {"name": "key", "public_key": "ssh-ed25519 AAAA"},
+            "keypair": {"name": "key", "public_key": KEY},
             "servers": servers,
         }
     )

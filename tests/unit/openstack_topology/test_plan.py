@@ -1044,6 +1044,10 @@ LAN = RouterInterface("lan")
             joined(RouterInterface("lan", "10.8.0.5")),
             "routers[alpha].interfaces.address: '10.8.0.5' is outside its network; choose in 10.7.0.0/24",
         ),
+        (
+            replace(joined(LAN), routers=(Router("alpha", None, (LAN,), (Route("10.0.0.0/8", "10.7.0.1"),)),)),
+            "routers[alpha].routes.nexthop: '10.7.0.1' is an address of the router itself",
+        ),
         (joined(LAN, RouterInterface("f-sub", "10.7.0.9")), "'f-sub' is connected twice, by its name and its id"),
         (
             joined(RouterInterface("red", "10.7.9.1"), LAN, networks=ranged("10.7.0.0/16")),
