@@ -126,8 +126,8 @@ class _Absent(Planner):
         for ip in actual.floating_ips:
             if not ip.owned and ip.router_id in routers and ip.port_id not in going:
                 self.problems.append(
-                    f"router {routers[ip.router_id]} cannot be removed: floating IP {ip.address} comes through "
-                    f"it and is not part of topology {self.owner!r}; disassociate it first"
+                    f"router {routers[ip.router_id]} cannot be removed: floating IP {ip.address} comes "
+                    f"through it and is not part of topology {self.owner!r}; disassociate it first"
                 )
         for subnet in actual.subnets:
             if not subnet.owned and subnet.network_id in networks:

@@ -603,27 +603,30 @@ class _Parser:
         """Complain about addresses used twice or outside their network, and unreachable next hops."""
         subnets = {subnet.name: subnet for network in networks for subnet in network.subnets}
         by_network = {network.name: network.subnets for network in networks}
-        used: dict[str, str] = {}
+        used: dict[tuple[str, str], str] = {}
 
-        def take(where: str, address: str) -> None:
-            if address in used:
+        def take(where: str, network: str, address: str) -> None:
+            if holder := used.get((network, address)):
                 self.problem(
-                    where, address, f"is already the address of {used[address]}", "give each its own address"
+                    where, address, f"is already the address of {holder}", "give each its own address"
                 )
             else:
-                used[address] = where
+                used[network, address] = where
 
         for router in routers:
             where = f"routers[{router.name}]"
+            own: list[str] = []
             for leg in router.interfaces:
                 subnet = subnets.get(leg.subnet)
                 if address := leg.address or (subnet and subnet.gateway_ip):
-                    take(f"{where}.interfaces[{leg.subnet}]", address)
+                    own.append(address)
+                    # Of a subnet that is not declared only the cloud knows the network.
+                    network = subnet.network if subnet else f"that of subnet {leg.subnet}"
+                    take(f"{where}.interfaces[{leg.subnet}]", network, address)
             # A next hop behind a gateway or an undeclared subnet is checked when the cloud has told their
             # ranges.
             ranges = [subnets[leg.subnet].cidr for leg in router.interfaces if leg.subnet in subnets]
             known = router.external_network is None and len(ranges) == len(router.interfaces)
-            own = {leg.address or subnets[leg.subnet].gateway_ip for leg in router.interfaces if leg.address or leg.subnet in subnets}
             for route in router.routes:
                 place = next((cidr for cidr in ranges if holds(cidr, route.nexthop)), None)
                 if route.nexthop in own:
@@ -647,14 +650,14 @@ class _Parser:
                         )
                         continue
                     self.host(where, nic.address, ipaddress.IPv4Network(home[0].cidr))
-                    if nic.address in gateways and nic.address not in used:
+                    if nic.address in gateways and (nic.network, nic.address) not in used:
                         self.problem(
                             where,
                             nic.address,
                             f"is the gateway of subnet {gateways[nic.address]!r}",
                             "choose another address",
                         )
-                take(where, nic.address)
+                take(where, nic.network, nic.address)
 
     def cidr(self, where: str, value: str) -> ipaddress.IPv4Network | None:
         try:

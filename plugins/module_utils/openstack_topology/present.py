@@ -183,7 +183,10 @@ class _Present(Planner):
             if (there.id, there.gateway_ip) not in port.fixed_ips:
                 continue
             router = ours.get(port.device_id)
-            holder, remedy = names.get(port.device_id, port.device_id), "which is not declared; remove it first"
+            holder, remedy = (
+                names.get(port.device_id, port.device_id),
+                "which is not declared; remove it first",
+            )
             if router:
                 kept = [leg.address for leg in router.interfaces if leg.subnet in (subnet.name, there.id)]
                 if there.gateway_ip not in kept:
@@ -296,7 +299,8 @@ class _Present(Planner):
                     self.check_place(f"{where}.address", address, (cidr,))
             if subnet_id and subnet_id in [leg.subnet_id for leg in legs]:
                 self.problems.append(
-                    f"{where}: {name!r} is connected twice, by its name and its id; keep one interface a subnet"
+                    f"{where}: {name!r} is connected twice, by its name and its id; keep one interface a "
+                    f"subnet"
                 )
             elif address or gateway:
                 takes_gateway = address in (None, gateway)
@@ -341,7 +345,8 @@ class _Present(Planner):
                 if model.overlap(leg.cidr, cidr):
                     self.problems.append(
                         f"routers[{router.name}].interfaces: {leg.subnet!r} has {leg.cidr}, which overlaps "
-                        f"{cidr} of {what} on the same router; give the subnet another range, or leave one out"
+                        f"{cidr} of {what} on the same router; give the subnet another range, or leave "
+                        f"one out"
                     )
             if leg.subnet not in self.subnets:
                 known.append((f"subnet {leg.subnet!r}", leg.cidr))
@@ -516,8 +521,8 @@ class _Present(Planner):
             where = f"servers[{server.name}].interfaces"
             if home in homes:
                 self.problems.append(
-                    f"{where}: {nic.network!r} is connected twice, by its name and its id; keep one interface a "
-                    f"network"
+                    f"{where}: {nic.network!r} is connected twice, by its name and its id; keep one "
+                    f"interface a network"
                 )
                 continue
             homes.append(home)
@@ -833,7 +838,9 @@ class _Present(Planner):
         """Tell whether a router joins the two; to a network that is not declared others' routers may."""
         external = self.found.get(("external_network", external_network))
         subnets = [subnet.name for subnet in self.desired.subnets if subnet.network == network]
-        missing = self.desired.only is not None and any(("subnet", name) not in self.found for name in subnets)
+        missing = self.desired.only is not None and any(
+            ("subnet", name) not in self.found for name in subnets
+        )
         if missing or external is None or network not in [there.name for there in self.desired.networks]:
             return True
         return any((external.id, self.subnet_id(subnet)) in self.ways_out() for subnet in subnets)

@@ -129,7 +129,8 @@ class World:
             (address != self.get("subnet", subnet_id).gateway_ip, leg.device_id)
             for leg in self.items["port"].values()
             for subnet_id, address in leg.fixed_ips
-            if leg.is_router_interface and subnet_id in subnets
+            if leg.is_router_interface
+            and subnet_id in subnets
             and self.get("router", leg.device_id).external_network_id == network_id
         ]
         return min(ways)[1] if ways else None

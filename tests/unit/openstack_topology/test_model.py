@@ -208,11 +208,14 @@ CASES = {
         {"keypair": {"name": "lab", "public_key": "ssh-ed25519 AAAA"}},
         "'ssh-ed25519 AAAA...' is no public SSH key",
     ),
-    "no ASCII in the key": ({"keypair": {"name": "lab", "public_key": "ssh-ed25519 ää"}}, "is no public SSH key"),
+    "no ASCII in the key": (
+        {"keypair": {"name": "lab", "public_key": "ssh-ed25519 ää"}},
+        "is no public SSH key",
+    ),
     "everything": (
         {"networks": [net(cidr="0.0.0.0/0")]},
-        "subnets[client].cidr: '0.0.0.0/0' overlaps 0.0.0.0/8, 127.0.0.0/8, 224.0.0.0/4, where no host has an "
-        "address; choose a private range",
+        "subnets[client].cidr: '0.0.0.0/0' overlaps 0.0.0.0/8, 127.0.0.0/8, 224.0.0.0/4, where no host has "
+        "an address; choose a private range",
     ),
     "multicast": ({"networks": [net(cidr="224.1.0.0/24")]}, "'224.1.0.0/24' overlaps 224.0.0.0/4"),
     "loopback": ({"networks": [net(cidr="127.0.0.0/24")]}, "'127.0.0.0/24' overlaps 127.0.0.0/8"),
@@ -274,7 +277,7 @@ CASES = {
     ),
     "default group": (
         {"security_groups": [{"name": "default"}]},
-        "security_groups[default].name: 'default' is the name of the group that neutron makes for the project",
+        "security_groups[default].name: 'default' is the name of the group that neutron makes",
     ),
     "long description": (
         {"security_groups": [{"name": "web", "description": "d" * 242}]},
@@ -283,7 +286,7 @@ CASES = {
     ),
     "long rule": (
         {"security_groups": [group(description="d" * 256)]},
-        "security_groups[web].rules.description: 'dddddddddddddddddddd...' has 256 characters; shorten it by 1",
+        "security_groups[web].rules.description: 'dddddddddddddddddddd...' has 256 characters; shorten",
     ),
     "long metadata": (
         {"servers": [server(metadata={"role": "v" * 256})]},
@@ -362,6 +365,15 @@ def test_a_next_hop_behind_a_gateway_is_left_to_the_cloud():
         }
     )
     assert topology.routers[0].routes == (Route("10.0.0.0/8", "1.2.3.4"),)
+
+
+def test_an_address_is_taken_in_one_network_only():
+    servers = [
+        server(name, network=network, address="10.0.0.5") for name, network in (("one", "a"), ("two", "b"))
+    ]
+    assert len(parse({"name": "lab", "servers": servers}).servers) == 2
+    (problem,) = problems(servers=[*servers, server("three", network="a", address="10.0.0.5")])
+    assert "'10.0.0.5' is already the address of servers[one].interfaces[a].address" in problem
 
 
 def test_a_removal_needs_no_declared_servers():
