@@ -14,6 +14,8 @@ R = TypeVar("R", bound=Resource)
 COUNTED = ("network", "subnet", "router", "security_group", "floating_ip", "keypair", "server")
 DEFAULT_RULES = 2
 """Rules that neutron gives every new security group, counted by its quota."""
+SERVICE_PORTS = 1
+"""Ports that neutron makes in every new network for DHCP and metadata, counted by the project's quota."""
 
 
 def resolve(plan: Plan, offer: Offer) -> tuple[dict[tuple[str, str], Found], list[str]]:
@@ -58,6 +60,9 @@ def resolve(plan: Plan, offer: Offer) -> tuple[dict[tuple[str, str], Found], lis
                 demand["core"] += max(flavor.vcpus - server.vcpus, 0)
                 demand["ram"] += max(flavor.ram - server.ram, 0)
                 problems += _shrinking(where, server, flavor)
+    if demand["port"] > 0:
+        # Made without a look at the quota, and missing there for the ports that are asked for.
+        demand["port"] += SERVICE_PORTS * max(demand["network"], 0)
     return found, problems + shortages(demand, offer)
 
 
