@@ -291,7 +291,7 @@ options:
   only:
     description:
       - Names of the servers to act on, with their ports and floating IPs; everything else stays as it is.
-        What they need must exist.
+        What they need must exist. What is declared otherwise is named in RV(warnings).
     type: list
     elements: str
   timeout:

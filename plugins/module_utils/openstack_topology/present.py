@@ -486,6 +486,11 @@ class _Present(Planner):
                 f"lacks "
                 f"{listing(missing)}; run once without only (--limit)"
             )
+        elif left := [f"{step.kind} {step.name}" for step in self.steps.values() if step.shown]:
+            self.warnings.append(
+                f"only: what the servers share differs from what is declared and is left as it is: "
+                f"{listing(left)}; run without only (--limit) to have it repaired"
+            )
         self.steps.clear()
         self.ports.clear()
 

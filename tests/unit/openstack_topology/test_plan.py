@@ -1117,6 +1117,17 @@ def test_a_limit_needs_what_the_servers_share(world):
     assert "cannot be deployed alone, because the topology lacks keypair key, network green" in problem
 
 
+def test_a_limit_names_what_it_leaves_out(lab):
+    limited = replace(LAB, only=frozenset({"one"}))
+    assert plan_present(limited, lab.actual()).warnings == ()
+    lab.change("router", find(lab, "router", "alpha").id, routes=())
+    lab.change("subnet", find(lab, "subnet", "green").id, dns_nameservers=("8.8.8.8",))
+    plan = plan_present(limited, lab.actual())
+    assert plan.steps == ()
+    (warning,) = plan.warnings
+    assert "is left as it is: routes alpha, subnet green; run without only (--limit)" in warning
+
+
 def test_a_limited_removal_leaves_the_rest(lab):
     plan = plan_absent("lab", frozenset({"two"}), lab.actual())
     lab.run(plan)
