@@ -18,7 +18,7 @@ import openstack
 from openstack import exceptions
 from openstack.network.v2 import floating_ip, network, port, router, security_group, subnet
 
-from . import state
+from . import clouds_yaml, state
 from .model import Route, Rule, Server, described, description_text, keypair_name, owner_tag
 from .plan import Found, Step, rule_changes
 
@@ -56,6 +56,15 @@ def connect(cloud: str) -> openstack.connection.Connection:
             f"cloud: {cloud!r} cannot be looked up: the environment variable OS_CLIENT_CONFIG_FILE names "
             f"{named}, and there is no such file; correct it, or make the file"
         )
+    paths = [Path(path) for path in openstack.config.loader.CONFIG_FILES]
+    path = Path(named) if named else next((path for path in paths if os.access(path, os.R_OK)), None)
+    try:
+        if path:
+            clouds_yaml.check_shape(clouds_yaml.parse(path.read_bytes()), cloud)
+    except clouds_yaml.FaultError as error:
+        raise CloudError(f"cloud: {cloud!r} cannot be looked up: {path} {error}") from error
+    except OSError as error:
+        raise CloudError(f"cloud: {cloud!r} cannot be looked up: {error}; make the file readable") from error
     try:
         config = openstack.config.OpenStackConfig()
     except exceptions.ConfigException as error:
@@ -63,12 +72,15 @@ def connect(cloud: str) -> openstack.connection.Connection:
     # Without a file openstacksdk invents an entry of its own defaults.
     names = sorted(n for n in config.get_cloud_names() if config.config_filename or n != "defaults")
     if cloud not in names:
-        place = config.config_filename or "any of " + ", ".join(
-            dict.fromkeys(openstack.config.loader.CONFIG_FILES)
-        )
+        place = config.config_filename or "any of " + ", ".join(map(str, dict.fromkeys(paths)))
         raise CloudError(
             f"cloud: {cloud!r} is not in {place}; entries there: {', '.join(names) or 'none'}; "
             f"correct the name, or name the right file in the environment variable OS_CLIENT_CONFIG_FILE"
+        )
+    if clouds_yaml.lacks_password(config.cloud_config["clouds"][cloud]):
+        raise CloudError(
+            f"cloud: {cloud!r} in {config.config_filename} has no password; add it to auth there, or to "
+            f"secure.yaml beside it"
         )
     url = "its auth_url"
     try:
@@ -88,7 +100,16 @@ def connect(cloud: str) -> openstack.connection.Connection:
             f"cloud: {cloud!r} cannot be reached at {url} ({reason[0]}); start the cloud or correct auth_url"
         ) from error
     except (exceptions.ConfigException, auth_errors.ClientException) as error:
-        raise CloudError(f"cloud: {cloud!r} in {config.config_filename} is not usable: {error}") from error
+        raise CloudError(
+            f"cloud: {cloud!r} in {config.config_filename} is not usable: "
+            f"{str(error).rstrip('.')}; correct the entry"
+        ) from error
+    except OSError as error:
+        # Of the files that an entry names openstacksdk looks at none before it connects.
+        raise CloudError(
+            f"cloud: {cloud!r} in {config.config_filename} is not usable: {error}; correct cacert, cert "
+            f"or key"
+        ) from error
     # Touched here, in one thread: discovery of a service's endpoint is not safe in several.
     for service in SERVICES:
         try:
