@@ -499,9 +499,8 @@ class _Parser:
             try:
                 network = ipaddress.ip_network(remote)
             except ValueError as error:
-                self.problem(
-                    f"{where}.remote_cidr", remote, f"is no network ({error})", "write address/prefix"
-                )
+                what = f"is no network ({error})"
+                self.problem(f"{where}.remote_cidr", remote, what, _prefix_hint(remote, error))
             else:
                 if f"IPv{network.version}" != ethertype:
                     self.problem(
@@ -663,15 +662,7 @@ class _Parser:
         try:
             return ipaddress.IPv4Network(value)
         except ValueError as error:
-            hint = "192.168.56.0/24"
-            if "host bits" in str(error):
-                hint = str(ipaddress.IPv4Network(value, strict=False))
-            self.problem(
-                where,
-                value,
-                f"is not an IPv4 network ({error})",
-                f"write address/prefix, for instance {hint}",
-            )
+            self.problem(where, value, f"is not an IPv4 network ({error})", _prefix_hint(value, error))
             return None
 
     def address(self, where: str, value: str) -> str | None:
@@ -717,6 +708,14 @@ def listing(names: Iterable[str], most: int = 20) -> str:
     known = sorted(set(names))
     shown = ", ".join(known[:most]) or "none"
     return f"{shown} and {len(known) - most} more" if len(known) > most else shown
+
+
+def _prefix_hint(value: str, error: ValueError) -> str:
+    """Return the remedy for a range that is none: without its host bits, if these are all that is wrong."""
+    hint = "192.168.56.0/24"
+    if "host bits" in str(error):
+        hint = str(ipaddress.ip_network(value, strict=False))
+    return f"write address/prefix, for instance {hint}"
 
 
 def _between(address: str, low: str, high: str) -> bool:

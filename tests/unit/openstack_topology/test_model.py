@@ -186,7 +186,15 @@ CASES = {
         {"security_groups": [group(remote_cidr="10.0.0.0/8", remote_group="db")]},
         "'10.0.0.0/8' is given together with remote_group 'db'; keep one of them",
     ),
-    "remote": ({"security_groups": [group(remote_cidr="10.0.0.1/8")]}, "'10.0.0.1/8' is no network"),
+    "remote": (
+        {"security_groups": [group(remote_cidr="10.0.0.1/8")]},
+        "'10.0.0.1/8' is no network (10.0.0.1/8 has host bits set); write address/prefix, for instance "
+        "10.0.0.0/8",
+    ),
+    "remote of IPv6": (
+        {"security_groups": [group(remote_cidr="fd00::1/8", ethertype="IPv6")]},
+        "write address/prefix, for instance fd00::/8",
+    ),
     "remote family": (
         {"security_groups": [group(remote_cidr="fd00::/8")]},
         "'fd00::/8' is not IPv4; change ethertype",
