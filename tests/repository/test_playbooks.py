@@ -46,7 +46,9 @@ def test_syntax_on_a_cloud_of_your_own() -> None:
     [((), []), (("--limit=one,two",), []), (("--limit=all",), []), (("--limit=one",), ["one"])],
     ids=["none", "every host", "all", "one"],
 )
-def test_a_limit_that_leaves_nobody_out_is_none(tmp_path: Path, limit: tuple[str, ...], only: list[str]) -> None:
+def test_a_limit_that_leaves_nobody_out_is_none(
+    tmp_path: Path, limit: tuple[str, ...], only: list[str]
+) -> None:
     """The play has one of the topology's servers, as those have that change a server."""
     tasks = yaml.safe_load((ROOT / "playbooks/tasks/build_topology.yml").read_text())
     (build,) = (task for task in tasks if "block" in task)

@@ -685,11 +685,17 @@ class _Present(Planner):
         return [step.key] if first else []
 
     def compare_image(self, server: model.Server, there: state.Server) -> None:
-        """Warn of an image that is neither the declared one nor descends from it by snapshots."""
+        """Warn of an image that is neither the declared one nor descends from it by snapshots, or is none."""
         names = {image.id: image.name for image in self.actual.images}
-        declared = {id_ for id_, name in names.items() if server.image in (id_, name)}
+        declared = {id_ for id_, name in names.items() if server.image in (id_, name)} or {server.image}
         line = self.actual.lineage(there.image_id)
-        if not declared or not line or not declared.isdisjoint(line):
+        if not line or not declared.isdisjoint(line):
+            return
+        if declared.isdisjoint(names):
+            self.warnings.append(
+                f"servers[{server.name}].image: {server.image!r} is not an image of this cloud; the server "
+                f"has {names.get(line[0], line[0])!r}, left as it is"
+            )
             return
         what = (
             f"its image {names[line[0]]!r} is not"

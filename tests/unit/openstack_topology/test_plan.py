@@ -926,9 +926,23 @@ def test_an_image_is_the_declared_one_or_descends_from_it_by_snapshots(lab, imag
     assert plan.warnings == ((text,) if text else ())
 
 
-def test_an_image_is_not_compared_with_one_that_is_gone(lab):
+@pytest.mark.parametrize(
+    ("known", "has"), [((), "new"), ((state.Image("new", "ubuntu"),), "ubuntu")], ids=["gone too", "known"]
+)
+def test_an_image_that_the_cloud_does_not_have_is_reported(lab, known, has):
     lab.change("server", find(lab, "server", "one").id, image_id="new")
-    assert plan_present(LAB, lab.actual()).warnings == ()
+    plan = plan_present(LAB, replace(lab.actual(), images=known))
+    assert plan.steps == ()
+    text = (
+        f"servers[one].image: 'debian' is not an image of this cloud; the server has {has!r}, left as it is"
+    )
+    assert plan.warnings == (text,)
+
+
+def test_an_image_that_is_gone_is_still_the_declared_one_by_its_id(lab):
+    lab.change("server", find(lab, "server", "one").id, image_id="new")
+    desired = replace(LAB, servers=(replace(ONE, image="new"), TWO))
+    assert plan_present(desired, lab.actual()).warnings == ()
 
 
 def test_a_changed_address_of_a_port_in_use_is_reported_and_left(lab):
