@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import TypeVar
 
-from .plan import Found, Plan, unknown
-from .state import Flavor, Offer, Resource, Server
-
-R = TypeVar("R", bound=Resource)
+from .plan import Found, Plan, choose
+from .state import Flavor, Offer, Server
 
 COUNTED = ("network", "subnet", "router", "security_group", "floating_ip", "keypair", "server")
 DEFAULT_RULES = 2
@@ -41,8 +37,8 @@ def resolve(plan: Plan, offer: Offer) -> tuple[dict[tuple[str, str], Found], lis
             demand["security_group_rule"] += sum(1 if line.startswith("+") else -1 for line in step.details)
         elif (step.action, step.kind) == ("create", "server"):
             where = f"servers[{step.name}]"
-            image = _choose(offer.images, step.spec["image"], f"{where}.image", "an image", problems)
-            flavor = _choose(offer.flavors, step.spec["flavor"], f"{where}.flavor", "a flavor", problems)
+            image = choose(offer.images, step.spec["image"], f"{where}.image", "an image", problems)
+            flavor = choose(offer.flavors, step.spec["flavor"], f"{where}.flavor", "a flavor", problems)
             if image:
                 found["image", step.spec["image"]] = Found(image.id)
             if flavor:
@@ -52,7 +48,7 @@ def resolve(plan: Plan, offer: Offer) -> tuple[dict[tuple[str, str], Found], lis
                 demand["ram"] += 0 if replaced else flavor.ram
         elif step.kind == "flavor":
             where = f"servers[{step.name}].flavor"
-            flavor = _choose(offer.flavors, step.spec["flavor"], where, "a flavor", problems)
+            flavor = choose(offer.flavors, step.spec["flavor"], where, "a flavor", problems)
             if flavor:
                 found["flavor", step.spec["flavor"]] = Found(flavor.id)
                 server = step.spec["server"]
@@ -98,12 +94,3 @@ def _shrinking(where: str, server: Server, flavor: Flavor) -> list[str]:
         f"nova cannot make it smaller; choose a flavor with at least as much, or delete the server and have "
         f"it made anew"
     ]
-
-
-def _choose(offered: Iterable[R], wanted: str, where: str, what: str, problems: list[str]) -> R | None:
-    known: Sequence[R] = list(offered)
-    matches = [r for r in known if r.id == wanted] or [r for r in known if r.name == wanted]
-    if len(matches) == 1:
-        return matches[0]
-    problems.append(unknown(where, wanted, what, [r.name for r in known], len(matches)))
-    return None

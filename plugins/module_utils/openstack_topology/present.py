@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from . import model, state
 from .model import Topology, keypair_name, listing, router_port_name, server_port_name
-from .plan import GONE, READY, Found, Plan, Planner, address_of, describe, rule_changes, show, unknown
+from .plan import GONE, READY, Found, Plan, Planner, address_of, choose, describe, rule_changes, show
 
 R = TypeVar("R", bound=state.Resource)
 
@@ -122,13 +122,10 @@ class _Present(Planner):
 
     def lookup(self, kind: str, resources: Iterable[R], wanted: str, where: str, what: str) -> R | None:
         """Return the existing resource with name or id `wanted`, or note the problem."""
-        known = list(resources)
-        matches = [r for r in known if r.id == wanted] or [r for r in known if r.name == wanted]
-        if len(matches) == 1:
-            self.found[kind, wanted] = Found(matches[0].id)
-            return matches[0]
-        self.problems.append(unknown(where, wanted, what, [r.name for r in known], len(matches)))
-        return None
+        there = choose(resources, wanted, where, what, self.problems)
+        if there:
+            self.found[kind, wanted] = Found(there.id)
+        return there
 
     def check_external_networks(self) -> None:
         external = [network for network in self.actual.networks if network.external]
