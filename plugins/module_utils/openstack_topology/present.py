@@ -179,16 +179,12 @@ class _Present(Planner):
         for port in self.actual.ports:
             if (there.id, there.gateway_ip) not in port.fixed_ips:
                 continue
-            router = ours.get(port.device_id)
-            holder, remedy = (
-                names.get(port.device_id, port.device_id),
-                "which is not declared; remove it first",
-            )
-            if router:
+            holder, remedy = names.get(port.device_id, port.device_id), "not declared; remove it first"
+            if router := ours.get(port.device_id):
                 kept = [leg.address for leg in router.interfaces if leg.subnet in (subnet.name, there.id)]
                 if there.gateway_ip not in kept:
                     continue
-                remedy = "as its interface declares; give that another address first"
+                remedy = "declared so; give its interface another address first"
             self.problems.append(
                 f"networks[{subnet.network}].subnets[{subnet.name}].gateway_ip: {subnet.gateway_ip!r} "
                 f"cannot replace {there.gateway_ip} while that is the address of router {holder!r}, {remedy}"
@@ -805,6 +801,7 @@ class _Present(Planner):
                 )
                 continue
             # Freed in a step of its own: two servers may have each other's address.
+            self.freed = [other for other in self.freed if other != ip]
             needs.append(self.take(ip, port_name))
         moves = there is None or there.port_id is None or there.port_id != port_id or there in self.freed
         if moves and not self.is_joined(server.floating_ip, server.interfaces[0].network):

@@ -613,6 +613,19 @@ def test_floating_ips_are_freed_before_their_router_leaves_their_network(lab):
     assert {f"floating_ip {address}" for address in addresses} <= set(again.unmanaged)
 
 
+def test_a_floating_ip_that_another_one_replaces_is_not_given_back(lab):
+    alpha, beta = LAB.routers
+    way_out = replace(LAB, routers=(alpha, replace(beta, external_network="insa")))
+    lab.run(plan_present(way_out, lab.actual()))
+    one, two = (find(lab, "floating_ip", name) for name in ("one", "two"))
+    routers = (replace(alpha, external_network="other"), way_out.routers[1])
+    desired = replace(way_out, routers=routers, servers=(replace(ONE, floating_ip="other"), TWO))
+    lab.run(plan_present(desired, lab.actual()))
+    assert lab.items["floating_ip"][one.id].port_id is None
+    assert lab.items["floating_ip"][two.id].port_id == two.port_id
+    assert plan_present(desired, lab.actual()).steps == ()
+
+
 @pytest.mark.parametrize(
     ("desired", "sentence"),
     [
@@ -642,8 +655,8 @@ def test_a_gateway_address_that_a_declared_interface_keeps_is_a_problem(lab):
     plan = plan_present(with_gateway("10.0.0.254", address="10.0.0.1"), lab.actual())
     (problem,) = plan.problems
     assert (
-        "gateway_ip: '10.0.0.254' cannot replace 10.0.0.1 while that is the address of router 'alpha', as its"
-        in problem
+        "gateway_ip: '10.0.0.254' cannot replace 10.0.0.1 while that is the address of router 'alpha', "
+        "declared so; give" in problem
     )
     assert plan_present(with_gateway("10.0.0.254", address="10.0.0.2"), lab.actual()).problems == ()
 
