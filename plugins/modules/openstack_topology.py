@@ -36,8 +36,9 @@ description:
     and started after it. A server that nova can neither start nor stop, such as one that is paused, is left
     as it is and reported in RV(warnings).
   - Does not change a server's image, user data or the address of a port in use; the first and the last are
-    reported in RV(warnings). A server made anew from a snapshot has the image that the snapshot comes from.
-    Resources of the topology that are no longer declared are left alone and reported in RV(unmanaged).
+    reported in RV(warnings), and so is an image that the cloud does not have. A server made
+    anew from a snapshot has the image that the snapshot comes from. Resources of the
+    topology that are no longer declared are left alone and reported in RV(unmanaged).
   - Before anything is changed, the whole input is checked, against the cloud as well, the project's quotas
     included. All problems are reported at once.
   - An interrupted run leaves nothing that the next run does not find. So does a failed one; it stops at the
@@ -176,7 +177,7 @@ options:
     default: []
     suboptions:
       name:
-        description: Name of the group.
+        description: Name of the group. The one that neutron makes, V(default), needs no declaration.
         type: str
         required: true
       description:
