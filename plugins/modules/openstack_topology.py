@@ -29,12 +29,16 @@ description:
     confirmed if it leads to the declared flavor, and reverted if it leads to another. Nova resizes servers
     that are ACTIVE or SHUTOFF, and makes no disk smaller; what it would refuse of that is a problem before
     anything is changed.
+  - Neutron changes no interface or gateway of a router while floating IPs come through it. The topology's own
+    are taken from their ports before that and given back afterwards; another one is a problem. A removal
+    leaves an address that is not the topology's alone; its port goes, and with that the association.
   - Starts and stops servers as declared by O(servers[].running); what is resized too is stopped before that
     and started after it. A server that nova can neither start nor stop, such as one that is paused, is left
     as it is and reported in RV(warnings).
   - Does not change a server's image, user data or the address of a port in use; the first and the last are
-    reported in RV(warnings). A server made anew from a snapshot has the image that the snapshot comes from.
-    Resources of the topology that are no longer declared are left alone and reported in RV(unmanaged).
+    reported in RV(warnings), and so is an image that the cloud does not have. A server made
+    anew from a snapshot has the image that the snapshot comes from. Resources of the
+    topology that are no longer declared are left alone and reported in RV(unmanaged).
   - Before anything is changed, the whole input is checked, against the cloud as well, the project's quotas
     included. All problems are reported at once.
   - An interrupted run leaves nothing that the next run does not find. So does a failed one; it stops at the
@@ -173,7 +177,7 @@ options:
     default: []
     suboptions:
       name:
-        description: Name of the group.
+        description: Name of the group. The one that neutron makes, V(default), needs no declaration.
         type: str
         required: true
       description:
@@ -288,7 +292,7 @@ options:
   only:
     description:
       - Names of the servers to act on, with their ports and floating IPs; everything else stays as it is.
-        What they need must exist.
+        What they need must exist. What is declared otherwise is named in RV(warnings).
     type: list
     elements: str
   timeout:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from . import state
 from .plan import GONE, Found, Plan, Planner, address_of
@@ -58,10 +58,14 @@ class _Absent(Planner):
         """Plan the removal of everything that servers share."""
         actual = self.actual
         homes = {network.id for network in actual.networks if network.owned}
+        # An address that is not ours leaves its router only with the port that has it.
+        going = self.going()
+        held = any(not ip.owned and ip.port_id in going for ip in actual.floating_ips)
+        after = ["delete port *", GONE] if held else []
         subnets = {subnet.id: subnet.name for subnet in actual.subnets}
         for router in actual.routers:
             if router.owned:
-                self.router(router, subnets)
+                self.router(router, subnets, ["delete routes *", "delete floating_ip *", *after])
         free = ["delete interface *", "delete port *", "delete router *", GONE]
         for subnet in actual.subnets:
             if subnet.owned and subnet.network_id not in homes:
@@ -78,7 +82,12 @@ class _Absent(Planner):
             if keypair.owned:
                 self.remove("keypair", keypair)
 
-    def router(self, router: state.Router, subnets: dict[str, str]) -> None:
+    def going(self) -> set[str]:
+        """Return the ids of the ports that go by themselves or with their server."""
+        ids = {server.id for server in self.actual.servers if server.owned}
+        return {port.id for port in self.actual.ports if port.owned or port.device_id in ids}
+
+    def router(self, router: state.Router, subnets: dict[str, str], needs: Sequence[str]) -> None:
         if router.routes:
             spec = {"id": router.id, "routes": ()}
             name = self.name("delete", "routes", router)
@@ -88,8 +97,8 @@ class _Absent(Planner):
                 subnet = next((subnets[id_] for id_, _ in port.fixed_ips if id_ in subnets), port.id)
                 name = self.name("delete", "interface", port, f"{router.name}@{subnet}")
                 spec = {"router_id": router.id, "port_id": port.id}
-                self.add("delete", "interface", name, spec, ["delete routes *", "delete floating_ip *"])
-        self.remove("router", router, ["delete interface *", "delete routes *", "delete floating_ip *"])
+                self.add("delete", "interface", name, spec, needs)
+        self.remove("router", router, ["delete interface *", *needs])
 
     def check_foreign(self) -> None:
         """Complain about what somebody else has on our networks: it would have to go first."""
@@ -111,6 +120,14 @@ class _Absent(Planner):
                 self.problems.append(
                     f"{what} cannot be removed: port {port.name or port.id!r}{used} uses it and is not part "
                     f"of topology {self.owner!r}; remove it first"
+                )
+        routers = {router.id: router.name for router in actual.routers if router.owned}
+        going = self.going()
+        for ip in actual.floating_ips:
+            if not ip.owned and ip.router_id in routers and ip.port_id not in going:
+                self.problems.append(
+                    f"router {routers[ip.router_id]} cannot be removed: floating IP {ip.address} comes "
+                    f"through it and is not part of topology {self.owner!r}; disassociate it first"
                 )
         for subnet in actual.subnets:
             if not subnet.owned and subnet.network_id in networks:

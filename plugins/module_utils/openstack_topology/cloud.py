@@ -18,7 +18,7 @@ import openstack
 from openstack import exceptions
 from openstack.network.v2 import floating_ip, network, port, router, security_group, subnet
 
-from . import state
+from . import clouds_yaml, state
 from .model import Route, Rule, Server, described, description_text, keypair_name, owner_tag
 from .plan import Found, Step, rule_changes
 
@@ -39,6 +39,8 @@ TAGGED = {
     "floating_ip": floating_ip.FloatingIP,
 }
 PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "any": None, "0": None}
+ICMP_V6 = ("ipv6-icmp", "icmpv6", "58")
+"""What neutron makes of icmp in a rule for IPv6."""
 
 
 class CloudError(Exception):
@@ -54,6 +56,15 @@ def connect(cloud: str) -> openstack.connection.Connection:
             f"cloud: {cloud!r} cannot be looked up: the environment variable OS_CLIENT_CONFIG_FILE names "
             f"{named}, and there is no such file; correct it, or make the file"
         )
+    paths = [Path(path) for path in openstack.config.loader.CONFIG_FILES]
+    path = Path(named) if named else next((path for path in paths if os.access(path, os.R_OK)), None)
+    try:
+        if path:
+            clouds_yaml.check_shape(clouds_yaml.parse(path.read_bytes()), cloud)
+    except clouds_yaml.FaultError as error:
+        raise CloudError(f"cloud: {cloud!r} cannot be looked up: {path} {error}") from error
+    except OSError as error:
+        raise CloudError(f"cloud: {cloud!r} cannot be looked up: {error}; make the file readable") from error
     try:
         config = openstack.config.OpenStackConfig()
     except exceptions.ConfigException as error:
@@ -61,12 +72,15 @@ def connect(cloud: str) -> openstack.connection.Connection:
     # Without a file openstacksdk invents an entry of its own defaults.
     names = sorted(n for n in config.get_cloud_names() if config.config_filename or n != "defaults")
     if cloud not in names:
-        place = config.config_filename or "any of " + ", ".join(
-            dict.fromkeys(openstack.config.loader.CONFIG_FILES)
-        )
+        place = config.config_filename or "any of " + ", ".join(map(str, dict.fromkeys(paths)))
         raise CloudError(
             f"cloud: {cloud!r} is not in {place}; entries there: {', '.join(names) or 'none'}; "
             f"correct the name, or name the right file in the environment variable OS_CLIENT_CONFIG_FILE"
+        )
+    if clouds_yaml.lacks_password(config.cloud_config["clouds"][cloud]):
+        raise CloudError(
+            f"cloud: {cloud!r} in {config.config_filename} has no password; add it to auth there, or to "
+            f"secure.yaml beside it"
         )
     url = "its auth_url"
     try:
@@ -86,7 +100,16 @@ def connect(cloud: str) -> openstack.connection.Connection:
             f"cloud: {cloud!r} cannot be reached at {url} ({reason[0]}); start the cloud or correct auth_url"
         ) from error
     except (exceptions.ConfigException, auth_errors.ClientException) as error:
-        raise CloudError(f"cloud: {cloud!r} in {config.config_filename} is not usable: {error}") from error
+        raise CloudError(
+            f"cloud: {cloud!r} in {config.config_filename} is not usable: "
+            f"{str(error).rstrip('.')}; correct the entry"
+        ) from error
+    except OSError as error:
+        # Of the files that an entry names openstacksdk looks at none before it connects.
+        raise CloudError(
+            f"cloud: {cloud!r} in {config.config_filename} is not usable: {error}; correct cacert, cert "
+            f"or key"
+        ) from error
     # Touched here, in one thread: discovery of a service's endpoint is not safe in several.
     for service in SERVICES:
         try:
@@ -300,6 +323,7 @@ class Cloud:
             device_owner=p.device_owner or "",
             fixed_ips=tuple((ip["subnet_id"], ip["ip_address"]) for ip in p.fixed_ips or ()),
             security_group_ids=frozenset(p.security_group_ids or ()),
+            filtered=p.is_port_security_enabled is not False,
         )
 
     def _group(self, g: Any) -> state.SecurityGroup:
@@ -314,6 +338,7 @@ class Cloud:
             network_id=f.floating_network_id,
             address=f.floating_ip_address,
             port_id=f.port_id,
+            router_id=f.router_id,
         )
 
     def _keypair(self, k: Any) -> state.Keypair:
@@ -472,7 +497,7 @@ class Cloud:
         return [self.id("security_group", name) for name in names]
 
     def _create_port(self, step: Step) -> None:
-        network_id = self.id("network", step.name)
+        network_id = step.spec["network_id"] or self.id("network", step.name)
         bodies = []
         for spec in step.spec["ports"]:
             body: dict[str, Any] = {**self._mark(spec["name"]), "network_id": network_id}
@@ -700,6 +725,9 @@ class Cloud:
     def _update_association(self, step: Step) -> None:
         self.network.update_ip(step.spec["id"], port_id=None)
 
+    def _create_association(self, step: Step) -> None:
+        self.network.update_ip(step.spec["id"], port_id=step.spec["port_id"])
+
 
 def _together(calls: Mapping[str, Callable[[], list[Any]]]) -> dict[str, list[Any]]:
     """Run the calls in a pool; raises `CloudError` for the first that fails."""
@@ -754,6 +782,8 @@ def _rules(rules: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, Rule], ...]:
         group = rule["remote_group_id"] or rule.get("remote_address_group_id")
         protocol = rule["protocol"]
         protocol = None if protocol is None else PROTOCOLS.get(str(protocol), str(protocol))
+        if rule["ethertype"] == "IPv6" and protocol in ICMP_V6:
+            protocol = "icmp"
         result.append(
             (
                 rule["id"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 
 BEGIN, END = (f"-----{side} SSH HOST KEY KEYS-----" for side in ("BEGIN", "END"))
@@ -19,17 +18,17 @@ def host_keys(console: str) -> list[str]:
     over, and so is a key that one of them has torn apart.
     """
     for block in reversed(BLOCK.findall(console.replace("\r", ""))):
-        keys = [f"{kind} {blob}" for kind, blob in KEY.findall(block) if _is_key(kind, blob)]
+        keys = [f"{kind} {blob}" for kind, blob in KEY.findall(block) if is_key(kind, blob)]
         if keys:
             return list(dict.fromkeys(keys))
     return []
 
 
-def _is_key(kind: str, blob: str) -> bool:
+def is_key(kind: str, blob: str) -> bool:
     """Tell whether the blob is whole: it begins with its own type, and its fields fill it exactly."""
     try:
         data = base64.b64decode(blob, validate=True)
-    except binascii.Error:
+    except ValueError:
         return False
     fields = []
     while len(data) >= 4:

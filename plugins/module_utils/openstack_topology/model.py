@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import ipaddress
 import re
 from collections import Counter
@@ -11,14 +10,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .host_keys import is_key
+
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}")
 PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
-KEY_TYPE = re.compile(r"(ssh|ecdsa|sk)-[a-z0-9@.-]+")
+METADATA_KEY = re.compile(r"[A-Za-z0-9_.: -]{1,255}")
 USER_DATA_LIMIT = 65535
 """Bytes of base64 that nova accepts as user data."""
+TEXT_LIMIT = 255
+"""Characters of a description in neutron, and of a value of metadata in nova."""
+NO_HOSTS = ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4")
+"""Ranges in which neutron makes no subnet: this network, loopback and multicast."""
 
 NO_GATEWAY = "none"
+DEFAULT_GROUP = "default"
+"""The security group that neutron makes for every project, and gives to ports for which none is named."""
 
 
 class InvalidInputError(ValueError):
@@ -215,6 +222,23 @@ def default_pools(cidr: str, gateway_ip: str | None) -> tuple[tuple[str, str], .
     )
 
 
+def unusable(address: str, cidr: str) -> tuple[str, str] | None:
+    """Return what keeps hosts in `cidr` from the address and the remedy, `None` if one can have it."""
+    network = ipaddress.IPv4Network(cidr)
+    remedy = f"choose between {network.network_address + 1} and {network.broadcast_address - 1}"
+    if not holds(cidr, address):
+        return f"is outside {cidr}", remedy
+    if address in (str(network.network_address), str(network.broadcast_address)):
+        return f"is the network or broadcast address of {cidr}", remedy
+    return None
+
+
+def overlap(cidr: str, other: str) -> bool:
+    """Tell whether two ranges have an IPv4 address in common."""
+    both_ipv4 = ":" not in cidr + other
+    return both_ipv4 and ipaddress.IPv4Network(cidr).overlaps(ipaddress.IPv4Network(other))
+
+
 def holds(cidr: str, address: str) -> bool:
     """Tell whether `address` lies in `cidr`."""
     return ipaddress.ip_address(address) in ipaddress.ip_network(cidr)
@@ -313,11 +337,15 @@ class _Parser:
         if cidr.prefixlen > 30:
             self.problem(f"{where}.cidr", item["cidr"], "has no room for hosts", "use a prefix of 30 or less")
             return None
+        if special := [other for other in NO_HOSTS if overlap(str(cidr), other)]:
+            what = f"overlaps {listing(special)}, where no host has an address"
+            self.problem(f"{where}.cidr", item["cidr"], what, "choose a private range, such as 10.0.2.0/24")
+            return None
         gateway: str | None = None
         if item.get("gateway_ip") != NO_GATEWAY:
             given = item.get("gateway_ip") or str(cidr.network_address + 1)
             gateway = self.host(f"{where}.gateway_ip", given, cidr, f"{NO_GATEWAY!r} for none")
-        pools = []
+        pools: list[tuple[str, str]] = []
         for pool in item.get("allocation_pools") or ():
             start = self.host(f"{where}.allocation_pools.start", pool["start"], cidr)
             end = self.host(f"{where}.allocation_pools.end", pool["end"], cidr)
@@ -326,6 +354,14 @@ class _Parser:
                     f"{where}.allocation_pools", f"{start}-{end}", "runs backwards", "swap start and end"
                 )
             elif start and end:
+                for other in pools:
+                    if _between(start, *other) or _between(other[0], start, end):
+                        self.problem(
+                            f"{where}.allocation_pools",
+                            f"{start}-{end}",
+                            f"overlaps {other[0]}-{other[1]}",
+                            "make one pool of them, or keep them apart",
+                        )
                 pools.append((start, end))
         if gateway and any(_between(gateway, *pool) for pool in pools):
             self.problem(
@@ -334,22 +370,17 @@ class _Parser:
                 "is the gateway and lies in a pool",
                 "leave it out of the pools",
             )
-        servers = (
+        servers = [
             self.address(f"{where}.dns_nameservers", value) for value in item.get("dns_nameservers") or ()
-        )
+        ]
+        self.once(f"{where}.dns_nameservers", filter(None, servers))
         routes = []
         for route in item.get("host_routes") or ():
             destination = self.cidr(f"{where}.host_routes.destination", route["destination"])
-            nexthop = self.address(f"{where}.host_routes.nexthop", route["nexthop"])
-            if nexthop and ipaddress.IPv4Address(nexthop) not in cidr:
-                self.problem(
-                    f"{where}.host_routes.nexthop",
-                    nexthop,
-                    f"is not on the connected network {cidr}",
-                    "name a router's address in this subnet",
-                )
-            elif destination and nexthop:
+            nexthop = self.host(f"{where}.host_routes.nexthop", route["nexthop"], cidr)
+            if destination and nexthop:
                 routes.append(Route(str(destination), nexthop))
+        self.once(f"{where}.host_routes", routes)
         return Subnet(
             name,
             network,
@@ -361,10 +392,21 @@ class _Parser:
             tuple(sorted(routes)),
         )
 
+    def once(self, where: str, values: Iterable[object]) -> None:
+        for value, count in Counter(values).items():
+            if count > 1:
+                self.problem(where, str(value), f"is declared {count} times", "keep one of them")
+
+    def text(self, where: str, text: str, size: int, what: str) -> None:
+        """Complain about a text that the cloud would not keep: with all that goes with it, `size` is long."""
+        if size > TEXT_LIMIT:
+            remedy = f"shorten it by {size - TEXT_LIMIT}"
+            self.problem(where, text[:20] + "...", f"has {size} characters{what}", remedy)
+
     def check_overlaps(self, subnets: Sequence[Subnet]) -> None:
         for index, one in enumerate(subnets):
             for other in subnets[:index]:
-                if ipaddress.IPv4Network(one.cidr).overlaps(ipaddress.IPv4Network(other.cidr)):
+                if overlap(one.cidr, other.cidr):
                     self.problem(
                         f"networks[{one.network}].subnets[{one.name}].cidr",
                         one.cidr,
@@ -411,10 +453,18 @@ class _Parser:
     def group(self, item: Mapping[str, Any]) -> SecurityGroup:
         where = f"security_groups[{item['name']}].rules"
         rules = [rule for entry in item.get("rules") or () if (rule := self.rule(where, entry))]
-        for rule, count in Counter(rules).items():
-            if count > 1:
-                self.problem(where, str(rule), f"is declared {count} times", "keep one of them")
-        return SecurityGroup(item["name"], (item.get("description") or "").strip(), tuple(rules))
+        self.once(where, rules)
+        name, text = item["name"], (item.get("description") or "").strip()
+        size = len(described(self.params["name"], text))
+        self.text(f"security_groups[{name}].description", text, size, " together with the topology's mark")
+        if name == DEFAULT_GROUP:
+            self.problem(
+                f"security_groups[{name}].name",
+                name,
+                "is the name of the group that neutron makes for the project",
+                "choose another name, or leave it out: servers may have it undeclared",
+            )
+        return SecurityGroup(name, text, tuple(rules))
 
     def rule(self, where: str, item: Mapping[str, Any]) -> Rule | None:
         protocol = None if item.get("protocol", "any") == "any" else item["protocol"]
@@ -449,9 +499,8 @@ class _Parser:
             try:
                 network = ipaddress.ip_network(remote)
             except ValueError as error:
-                self.problem(
-                    f"{where}.remote_cidr", remote, f"is no network ({error})", "write address/prefix"
-                )
+                what = f"is no network ({error})"
+                self.problem(f"{where}.remote_cidr", remote, what, _prefix_hint(remote, error))
             else:
                 if f"IPv{network.version}" != ethertype:
                     self.problem(
@@ -459,6 +508,8 @@ class _Parser:
                     )
                 # Neutron treats "everywhere" and no remote at all as the same rule.
                 remote = str(network) if network.prefixlen else None
+        text = item.get("description") or ""
+        self.text(f"{where}.description", text, len(text), "")
         if len(self.problems) > before:
             return None
         return Rule(
@@ -469,7 +520,7 @@ class _Parser:
             high,
             remote,
             item.get("remote_group") or None,
-            item.get("description") or "",
+            text,
         )
 
     def keypair(self) -> Keypair | None:
@@ -484,7 +535,7 @@ class _Parser:
                 "use at most 63 letters, digits, '-' and '_'",
             )
         fields = item["public_key"].split()
-        if len(fields) < 2 or not KEY_TYPE.fullmatch(fields[0]) or not _is_base64(fields[1]):
+        if len(fields) < 2 or not is_key(*fields[:2]):
             shown = item["public_key"].strip()[:20] + "..."
             self.problem(
                 "keypair.public_key",
@@ -523,6 +574,15 @@ class _Parser:
                 f"nova takes at most {USER_DATA_LIMIT}",
             )
         metadata = sorted((str(key), str(value)) for key, value in (item.get("metadata") or {}).items())
+        for key, value in metadata:
+            self.text(f"{where}.metadata[{key}]", value, len(value), "")
+            if not METADATA_KEY.fullmatch(key):
+                self.problem(
+                    f"{where}.metadata",
+                    key,
+                    "is no key that nova takes",
+                    "use 1 to 255 letters, digits, spaces, '-', '_', ':' and '.'",
+                )
         return Server(
             item["name"],
             item["image"],
@@ -542,29 +602,38 @@ class _Parser:
         """Complain about addresses used twice or outside their network, and unreachable next hops."""
         subnets = {subnet.name: subnet for network in networks for subnet in network.subnets}
         by_network = {network.name: network.subnets for network in networks}
-        used: dict[str, str] = {}
+        used: dict[tuple[str, str], str] = {}
 
-        def take(where: str, address: str) -> None:
-            if address in used:
+        def take(where: str, network: str, address: str) -> None:
+            if holder := used.get((network, address)):
                 self.problem(
-                    where, address, f"is already the address of {used[address]}", "give each its own address"
+                    where, address, f"is already the address of {holder}", "give each its own address"
                 )
             else:
-                used[address] = where
+                used[network, address] = where
 
         for router in routers:
             where = f"routers[{router.name}]"
+            own: list[str] = []
             for leg in router.interfaces:
                 subnet = subnets.get(leg.subnet)
                 if address := leg.address or (subnet and subnet.gateway_ip):
-                    take(f"{where}.interfaces[{leg.subnet}]", address)
+                    own.append(address)
+                    # Of a subnet that is not declared only the cloud knows the network.
+                    network = subnet.network if subnet else f"that of subnet {leg.subnet}"
+                    take(f"{where}.interfaces[{leg.subnet}]", network, address)
             # A next hop behind a gateway or an undeclared subnet is checked when the cloud has told their
             # ranges.
             ranges = [subnets[leg.subnet].cidr for leg in router.interfaces if leg.subnet in subnets]
-            if router.external_network is None and len(ranges) == len(router.interfaces):
-                for route in router.routes:
-                    if not any(holds(cidr, route.nexthop) for cidr in ranges):
-                        self.problems.append(not_connected(router.name, route, ranges))
+            known = router.external_network is None and len(ranges) == len(router.interfaces)
+            for route in router.routes:
+                place = next((cidr for cidr in ranges if holds(cidr, route.nexthop)), None)
+                if route.nexthop in own:
+                    self.problems.append(own_address(router.name, route))
+                elif place:
+                    self.host(f"{where}.routes.nexthop", route.nexthop, ipaddress.IPv4Network(place))
+                elif known:
+                    self.problems.append(not_connected(router.name, route, ranges))
         gateways = {subnet.gateway_ip: subnet.name for subnet in subnets.values() if subnet.gateway_ip}
         for server in servers:
             for nic in server.interfaces:
@@ -580,28 +649,20 @@ class _Parser:
                         )
                         continue
                     self.host(where, nic.address, ipaddress.IPv4Network(home[0].cidr))
-                    if nic.address in gateways and nic.address not in used:
+                    if nic.address in gateways and (nic.network, nic.address) not in used:
                         self.problem(
                             where,
                             nic.address,
                             f"is the gateway of subnet {gateways[nic.address]!r}",
                             "choose another address",
                         )
-                take(where, nic.address)
+                take(where, nic.network, nic.address)
 
     def cidr(self, where: str, value: str) -> ipaddress.IPv4Network | None:
         try:
             return ipaddress.IPv4Network(value)
         except ValueError as error:
-            hint = "192.168.56.0/24"
-            if "host bits" in str(error):
-                hint = str(ipaddress.IPv4Network(value, strict=False))
-            self.problem(
-                where,
-                value,
-                f"is not an IPv4 network ({error})",
-                f"write address/prefix, for instance {hint}",
-            )
+            self.problem(where, value, f"is not an IPv4 network ({error})", _prefix_hint(value, error))
             return None
 
     def address(self, where: str, value: str) -> str | None:
@@ -618,13 +679,8 @@ class _Parser:
         address = self.address(where, value)
         if address is None:
             return None
-        what = None
-        if ipaddress.IPv4Address(address) not in cidr:
-            what = f"is outside {cidr}"
-        elif address in (str(cidr.network_address), str(cidr.broadcast_address)):
-            what = f"is the network or broadcast address of {cidr}"
-        if what:
-            remedy = f"choose between {cidr.network_address + 1} and {cidr.broadcast_address - 1}"
+        if fault := unusable(address, str(cidr)):
+            what, remedy = fault
             self.problem(where, value, what, f"{remedy}, or {otherwise}" if otherwise else remedy)
             return None
         return address
@@ -639,6 +695,14 @@ def not_connected(router: str, route: Route, ranges: Iterable[str]) -> str:
     )
 
 
+def own_address(router: str, route: Route) -> str:
+    """Return the sentence for a next hop that is an address of `router` itself."""
+    return (
+        f"routers[{router}].routes.nexthop: {route.nexthop!r} is an address of the router itself; name "
+        f"the next router's"
+    )
+
+
 def listing(names: Iterable[str], most: int = 20) -> str:
     """Return `names` sorted for a message, cut after `most` of them."""
     known = sorted(set(names))
@@ -646,12 +710,13 @@ def listing(names: Iterable[str], most: int = 20) -> str:
     return f"{shown} and {len(known) - most} more" if len(known) > most else shown
 
 
+def _prefix_hint(value: str, error: ValueError) -> str:
+    """Return the remedy for a range that is none: without its host bits, if these are all that is wrong."""
+    hint = "192.168.56.0/24"
+    if "host bits" in str(error):
+        hint = str(ipaddress.ip_network(value, strict=False))
+    return f"write address/prefix, for instance {hint}"
+
+
 def _between(address: str, low: str, high: str) -> bool:
     return ipaddress.IPv4Address(low) <= ipaddress.IPv4Address(address) <= ipaddress.IPv4Address(high)
-
-
-def _is_base64(text: str) -> bool:
-    try:
-        return bool(base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError):
-        return False

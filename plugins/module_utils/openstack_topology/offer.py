@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import TypeVar
 
-from .plan import Found, Plan, unknown
-from .state import Flavor, Offer, Resource, Server
-
-R = TypeVar("R", bound=Resource)
+from .plan import Found, Plan, choose
+from .state import Flavor, Offer, Server
 
 COUNTED = ("network", "subnet", "router", "security_group", "floating_ip", "keypair", "server")
 DEFAULT_RULES = 2
 """Rules that neutron gives every new security group, counted by its quota."""
+SERVICE_PORTS = 1
+"""Ports that neutron makes in every new network for DHCP and metadata, counted by the project's quota."""
 
 
 def resolve(plan: Plan, offer: Offer) -> tuple[dict[tuple[str, str], Found], list[str]]:
@@ -39,8 +37,8 @@ def resolve(plan: Plan, offer: Offer) -> tuple[dict[tuple[str, str], Found], lis
             demand["security_group_rule"] += sum(1 if line.startswith("+") else -1 for line in step.details)
         elif (step.action, step.kind) == ("create", "server"):
             where = f"servers[{step.name}]"
-            image = _choose(offer.images, step.spec["image"], f"{where}.image", "an image", problems)
-            flavor = _choose(offer.flavors, step.spec["flavor"], f"{where}.flavor", "a flavor", problems)
+            image = choose(offer.images, step.spec["image"], f"{where}.image", "an image", problems)
+            flavor = choose(offer.flavors, step.spec["flavor"], f"{where}.flavor", "a flavor", problems)
             if image:
                 found["image", step.spec["image"]] = Found(image.id)
             if flavor:
@@ -50,7 +48,7 @@ def resolve(plan: Plan, offer: Offer) -> tuple[dict[tuple[str, str], Found], lis
                 demand["ram"] += 0 if replaced else flavor.ram
         elif step.kind == "flavor":
             where = f"servers[{step.name}].flavor"
-            flavor = _choose(offer.flavors, step.spec["flavor"], where, "a flavor", problems)
+            flavor = choose(offer.flavors, step.spec["flavor"], where, "a flavor", problems)
             if flavor:
                 found["flavor", step.spec["flavor"]] = Found(flavor.id)
                 server = step.spec["server"]
@@ -58,6 +56,9 @@ def resolve(plan: Plan, offer: Offer) -> tuple[dict[tuple[str, str], Found], lis
                 demand["core"] += max(flavor.vcpus - server.vcpus, 0)
                 demand["ram"] += max(flavor.ram - server.ram, 0)
                 problems += _shrinking(where, server, flavor)
+    if demand["port"] > 0:
+        # Made without a look at the quota, and missing there for the ports that are asked for.
+        demand["port"] += SERVICE_PORTS * max(demand["network"], 0)
     return found, problems + shortages(demand, offer)
 
 
@@ -93,12 +94,3 @@ def _shrinking(where: str, server: Server, flavor: Flavor) -> list[str]:
         f"nova cannot make it smaller; choose a flavor with at least as much, or delete the server and have "
         f"it made anew"
     ]
-
-
-def _choose(offered: Iterable[R], wanted: str, where: str, what: str, problems: list[str]) -> R | None:
-    known: Sequence[R] = list(offered)
-    matches = [r for r in known if r.id == wanted] or [r for r in known if r.name == wanted]
-    if len(matches) == 1:
-        return matches[0]
-    problems.append(unknown(where, wanted, what, [r.name for r in known], len(matches)))
-    return None

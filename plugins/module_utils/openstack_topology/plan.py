@@ -164,11 +164,18 @@ class Planner:
         return f"{name} ({resource.id})" if f"{action} {kind} {name}" in self.steps else name
 
 
-def unknown(where: str, wanted: str, what: str, known: Iterable[str], matches: int = 0) -> str:
-    """Return the sentence for a name that the cloud does not know, or knows `matches` times."""
+def choose(resources: Iterable[R], wanted: str, where: str, what: str, problems: list[str]) -> R | None:
+    """Return the one resource with id or name `wanted`, or add to the problems what else there is."""
+    known = list(resources)
+    matches = [r for r in known if r.id == wanted] or [r for r in known if r.name == wanted]
+    if len(matches) == 1:
+        return matches[0]
     if matches:
-        return f"{where}: {wanted!r} is the name of {matches} of them; give the id instead"
-    return f"{where}: {wanted!r} is not {what}; there are: {listing(known)}"
+        problems.append(f"{where}: {wanted!r} is the name of {len(matches)} of them; give the id instead")
+    else:
+        names = listing(r.name for r in known)
+        problems.append(f"{where}: {wanted!r} is not {what}; there are: {names}")
+    return None
 
 
 def address_of(port: state.Port) -> str:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from . import model, state
 from .model import Topology, keypair_name, listing, router_port_name, server_port_name
-from .plan import GONE, READY, Found, Plan, Planner, address_of, describe, rule_changes, show, unknown
+from .plan import GONE, READY, Found, Plan, Planner, address_of, choose, describe, rule_changes, show
 
 R = TypeVar("R", bound=state.Resource)
 
@@ -28,12 +28,21 @@ def plan_present(desired: Topology, actual: state.Actual) -> Plan:
 
 
 @dataclass(frozen=True)
+class _Home:
+    """A network that ports are made in: `id` is "" before it exists, no two have one `name`."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
 class _Leg:
     """A router's interface: `subnet_id` is "" before the subnet exists."""
 
     subnet: str
     subnet_id: str
-    network: str
+    network: _Home
+    cidr: str
     address: str
     takes_gateway: bool
 
@@ -50,8 +59,10 @@ class _Present(Planner):
         """The ids of owned resources that are declared."""
         self.wiring: list[tuple[model.Router, list[_Leg], set[model.Route]]] = []
         """Each router with the interfaces it lacks and the routes it has when others have left."""
-        self.ports: dict[str, list[dict[str, Any]]] = {}
+        self.ports: dict[_Home, list[dict[str, Any]]] = {}
         """By network: the ports to create there, in one request."""
+        self.freed: list[state.FloatingIp] = []
+        """What is taken from its port while the way there changes."""
 
     def plan(self) -> Plan:
         self.check_external_networks()
@@ -69,11 +80,12 @@ class _Present(Planner):
             self.restrict()
         for server in self.desired.servers:
             self.server(server, server in self.servers)
-        for name, ports in self.ports.items():
-            self.create_ports(name, ports)
+        for home, ports in self.ports.items():
+            self.create_ports(home, ports)
         self.wait_for_servers()
         for server in self.desired.servers:
             self.floating_ip(server, server in self.servers)
+        self.give_back()
         self.list_unmanaged()
         return self.result()
 
@@ -110,13 +122,10 @@ class _Present(Planner):
 
     def lookup(self, kind: str, resources: Iterable[R], wanted: str, where: str, what: str) -> R | None:
         """Return the existing resource with name or id `wanted`, or note the problem."""
-        known = list(resources)
-        matches = [r for r in known if r.id == wanted] or [r for r in known if r.name == wanted]
-        if len(matches) == 1:
-            self.found[kind, wanted] = Found(matches[0].id)
-            return matches[0]
-        self.problems.append(unknown(where, wanted, what, [r.name for r in known], len(matches)))
-        return None
+        there = choose(resources, wanted, where, what, self.problems)
+        if there:
+            self.found[kind, wanted] = Found(there.id)
+        return there
 
     def check_external_networks(self) -> None:
         external = [network for network in self.actual.networks if network.external]
@@ -163,17 +172,23 @@ class _Present(Planner):
             self.add("update", "subnet", subnet.name, changed, [*needs, "delete interface *"], details)
 
     def check_gateway(self, subnet: model.Subnet, there: state.Subnet) -> None:
-        """Complain if the old gateway is the address of a router that this topology does not declare."""
-        declared = {router.name for router in self.desired.routers}
-        ours = {router.id for router in self.actual.routers if router.owned and router.name in declared}
+        """Complain if the old gateway is an address that a router has and keeps."""
+        declared = {router.name: router for router in self.desired.routers}
+        ours = {r.id: declared[r.name] for r in self.actual.routers if r.owned and r.name in declared}
         names = {router.id: router.name for router in self.actual.routers}
         for port in self.actual.ports:
-            if (there.id, there.gateway_ip) in port.fixed_ips and port.device_id not in ours:
-                self.problems.append(
-                    f"networks[{subnet.network}].subnets[{subnet.name}].gateway_ip: {subnet.gateway_ip!r} "
-                    f"cannot replace {there.gateway_ip} while that is the address of router "
-                    f"{names.get(port.device_id, port.device_id)!r}, which is not declared; remove it first"
-                )
+            if (there.id, there.gateway_ip) not in port.fixed_ips:
+                continue
+            holder, remedy = names.get(port.device_id, port.device_id), "not declared; remove it first"
+            if router := ours.get(port.device_id):
+                kept = [leg.address for leg in router.interfaces if leg.subnet in (subnet.name, there.id)]
+                if there.gateway_ip not in kept:
+                    continue
+                remedy = "declared so; give its interface another address first"
+            self.problems.append(
+                f"networks[{subnet.network}].subnets[{subnet.name}].gateway_ip: {subnet.gateway_ip!r} "
+                f"cannot replace {there.gateway_ip} while that is the address of router {holder!r}, {remedy}"
+            )
 
     def group(self, group: model.SecurityGroup) -> None:
         there = self.own("security_group", self.actual.security_groups, group.name)
@@ -234,10 +249,13 @@ class _Present(Planner):
                 before = names.get(there.external_network_id or "", there.external_network_id)
                 details = [f"external_network: {show(before)} -> {show(router.external_network)}"]
                 spec = {"external_network": router.external_network}
-                self.add("update", "router", router.name, spec, ["delete interface *"], details)
+                self.release(there, f"routers[{router.name}].external_network", f"{before} cannot be left")
+                needs = ["delete interface *", "update association *"]
+                self.add("update", "router", router.name, spec, needs, details)
         missing: list[_Leg] = []
         kept: set[str] = set()
-        for leg in self.legs(router):
+        declared = self.legs(router)
+        for leg in declared:
             port = next((p for p in legs if (leg.subnet_id, leg.address) in p.fixed_ips), None)
             if port:
                 kept.add(port.id)
@@ -247,39 +265,89 @@ class _Present(Planner):
         removed = [port for port in legs if port.id not in kept]
         if there and removed:
             routes = self.unwire(there, removed, routes)
-        self.check_routes(router, external.id if external else None)
+        outside = [s.cidr for s in self.actual.subnets if external and s.network_id == external.id]
+        self.check_ranges(router, declared, outside)
+        # A plain member may not be told the external network's ranges.
+        self.check_routes(router, declared, outside, bool(outside or not external))
         self.wiring.append((router, missing, routes))
 
     def legs(self, router: model.Router) -> list[_Leg]:
         """Return the router's interfaces with all that the cloud tells of their subnets."""
-        legs = []
+        legs: list[_Leg] = []
         for interface in router.interfaces:
             name, address = interface.subnet, interface.address
             where = f"routers[{router.name}].interfaces"
             if declared := self.subnets.get(name):
                 known = self.found.get(("subnet", name))
-                subnet_id, network, gateway = known.id if known else "", declared.network, declared.gateway_ip
+                subnet_id, gateway = known.id if known else "", declared.gateway_ip
+                home, cidr = self.declared_home(declared.network), declared.cidr
             else:
                 what = "a subnet declared or existing"
                 there = self.lookup("subnet", self.actual.subnets, name, f"{where}.subnet", what)
                 if there is None:
                     continue
-                names = {network.id: network.name for network in self.actual.networks}
-                subnet_id, network, gateway = there.id, names.get(there.network_id, ""), there.gateway_ip
-                self.found["network", network] = Found(there.network_id)
-                if address and not model.holds(there.cidr, address):
-                    self.problems.append(
-                        f"{where}.address: {address!r} is outside {there.cidr}; choose an address inside"
-                    )
-            if address or gateway:
-                legs.append(
-                    _Leg(name, subnet_id, network, address or gateway or "", address in (None, gateway))
+                subnet_id, gateway = there.id, there.gateway_ip
+                home, cidr = self.existing_home(there.network_id), there.cidr
+                if address:
+                    self.check_place(f"{where}.address", address, (cidr,))
+            if subnet_id and subnet_id in [leg.subnet_id for leg in legs]:
+                self.problems.append(
+                    f"{where}: {name!r} is connected twice, by its name and its id; keep one interface a "
+                    f"subnet"
                 )
+            elif address or gateway:
+                takes_gateway = address in (None, gateway)
+                legs.append(_Leg(name, subnet_id, home, cidr, address or gateway or "", takes_gateway))
             else:
                 self.problems.append(
                     f"{where}: {name!r} is a subnet without a gateway address; give the interface an address"
                 )
         return legs
+
+    def check_place(self, where: str, address: str, cidrs: Sequence[str]) -> None:
+        """Complain about an address that no host can have in any of an existing network's ranges."""
+        place = next((cidr for cidr in cidrs if model.holds(cidr, address)), None)
+        if place is None:
+            fault = f"is outside its network; choose in {listing(cidrs)}"
+        elif reasons := model.unusable(address, place):
+            fault = "; ".join(reasons)
+        else:
+            return
+        self.problems.append(f"{where}: {address!r} {fault}")
+
+    def check_free(self, where: str, home: _Home, address: str, own: str) -> None:
+        """Complain about an address that a port has, or is to have, other than our own of that name."""
+        leaving = self.leaving()
+        holders = [
+            port.name or port.device_owner or port.id
+            for port in self.actual.ports
+            if port.network_id == home.id and port.id not in leaving and not (port.owned and port.name == own)
+            if address in [ip for _, ip in port.fixed_ips]
+        ]
+        holders += [port["name"] for port in self.ports.get(home, ()) if port["address"] == address]
+        if holders:
+            self.problems.append(
+                f"{where}: {address!r} is already the address of port {holders[0]!r}; choose another address"
+            )
+
+    def check_ranges(self, router: model.Router, legs: Sequence[_Leg], outside: Iterable[str]) -> None:
+        """Complain about ranges that overlap: neutron connects no router to both. The parser knows others."""
+        known = [(f"external network {router.external_network!r}", cidr) for cidr in outside]
+        for leg in sorted(legs, key=lambda leg: leg.subnet in self.subnets):
+            for what, cidr in known:
+                if model.overlap(leg.cidr, cidr):
+                    self.problems.append(
+                        f"routers[{router.name}].interfaces: {leg.subnet!r} has {leg.cidr}, which overlaps "
+                        f"{cidr} of {what} on the same router; give the subnet another range, or leave "
+                        f"one out"
+                    )
+            if leg.subnet not in self.subnets:
+                known.append((f"subnet {leg.subnet!r}", leg.cidr))
+
+    def leaving(self) -> set[str]:
+        """Return the ids of the ports that leave their router."""
+        gone = (step for step in self.steps.values() if (step.action, step.kind) == ("delete", "interface"))
+        return {step.spec["port_id"] for step in gone}
 
     def unwire(
         self, router: state.Router, removed: Sequence[state.Port], routes: set[model.Route]
@@ -294,17 +362,53 @@ class _Present(Planner):
         for port in removed:
             self.kept.add(port.id)
             subnet = next((subnets[id_].name for id_, _ in port.fixed_ips if id_ in subnets), port.id)
+            where = f"routers[{router.name}].interfaces"
+            self.release(router, where, f"that in {subnet} cannot be removed", port.fixed_ips)
             name = self.name("delete", "interface", port, f"{router.name}@{subnet}")
             spec = {"router_id": router.id, "port_id": port.id}
             details = [f"address: {address}" for _, address in port.fixed_ips]
-            self.add("delete", "interface", name, spec, [f"delete routes {router.name}"], details)
+            needs = [f"delete routes {router.name}", "update association *"]
+            self.add("delete", "interface", name, spec, needs, details)
         return kept
+
+    def release(
+        self, router: state.Router, where: str, what: str, legs: Iterable[tuple[str, str]] | None = None
+    ) -> None:
+        """Plan to free the floating IPs that come through the router, or its `legs`: neutron keeps both else.
+
+        One that is not ours is a problem.
+        """
+        gone = None if legs is None else {subnet_id for subnet_id, _ in legs}
+        ports = {port.id: port for port in self.actual.ports}
+        for ip in self.actual.floating_ips:
+            port = ports.get(ip.port_id or "")
+            if ip.router_id != router.id or port is None or self.desired.only is not None:
+                continue
+            if gone is not None and gone.isdisjoint(subnet_id for subnet_id, _ in port.fixed_ips):
+                continue
+            if ip.owned:
+                self.freed.append(ip)
+                self.take(ip, port.name)
+            else:
+                self.problems.append(
+                    f"{where}: {what} while {port.name or port.id} has the floating IP {ip.address} through "
+                    f"it, which the topology does not own; disassociate that address first"
+                )
+
+    def take(self, ip: state.FloatingIp, port_name: str) -> str:
+        """Plan to disassociate the address, and return the step's key."""
+        details = [f"take it from {port_name}"]
+        return self.add("update", "association", ip.address, {"id": ip.id}, (), details).key
 
     def wire(self, router: model.Router, missing: Sequence[_Leg], routes: set[model.Route]) -> None:
         """Plan the router's missing interfaces, then its routes."""
-        removed = {step.spec["port_id"] for step in self.steps.values() if "port_id" in step.spec}
-        ports = [port for port in self.actual.ports if port.id not in removed]
+        leaving = self.leaving()
+        ports = [port for port in self.actual.ports if port.id not in leaving]
         for leg in missing:
+            own = router_port_name(router.name, leg.subnet)
+            if self.desired.only is None:
+                where = f"routers[{router.name}].interfaces[{leg.subnet}]"
+                self.check_free(where, leg.network, leg.address, own)
             needs = [
                 f"create router {router.name}",
                 f"create subnet {leg.subnet}",
@@ -314,10 +418,8 @@ class _Present(Planner):
             spec = {"router": router.name, "subnet": leg.subnet}
             if not leg.takes_gateway:
                 # A port of its own, made together with the servers': none of them may take its address.
-                spec["port"] = router_port_name(router.name, leg.subnet)
-                needs += self.port(
-                    spec["port"], leg.network, leg.address, None, ports, after=["delete interface *"]
-                )
+                spec["port"] = own
+                needs += self.port(own, leg.network, leg.address, None, ports, after=["delete interface *"])
             self.add(
                 "create", "interface", f"{router.name}@{leg.subnet}", spec, needs, [f"address: {leg.address}"]
             )
@@ -332,20 +434,16 @@ class _Present(Planner):
             action = "update" if ("router", router.name) in self.found else "create"
             self.add(action, "routes", router.name, {"routes": router.routes}, needs, details)
 
-    def check_routes(self, router: model.Router, external_id: str | None) -> None:
-        """Complain about next hops on no connected network, where the ranges of all of them are known."""
-        existing = {subnet.id: subnet for subnet in self.actual.subnets}
-        ranges = [self.subnets[leg.subnet].cidr for leg in router.interfaces if leg.subnet in self.subnets]
-        for leg in router.interfaces:
-            found = self.found.get(("subnet", leg.subnet))
-            if leg.subnet not in self.subnets and found:
-                ranges.append(existing[found.id].cidr)
-        outside = [subnet.cidr for subnet in self.actual.subnets if subnet.network_id == external_id]
-        if external_id and not outside:
-            return
+    def check_routes(
+        self, router: model.Router, legs: Sequence[_Leg], outside: Sequence[str], known: bool
+    ) -> None:
+        """Complain about next hops that are the router, or, if all ranges are known, on none of them."""
+        ranges = [*(leg.cidr for leg in legs), *outside]
         for route in router.routes:
-            if not any(model.holds(cidr, route.nexthop) for cidr in ranges + outside):
-                self.problems.append(model.not_connected(router.name, route, ranges + outside))
+            if route.nexthop in [leg.address for leg in legs]:
+                self.problems.append(model.own_address(router.name, route))
+            elif known and not any(model.holds(cidr, route.nexthop) for cidr in ranges):
+                self.problems.append(model.not_connected(router.name, route, ranges))
 
     def keypair(self) -> None:
         keypair = self.desired.keypair
@@ -381,6 +479,11 @@ class _Present(Planner):
                 f"lacks "
                 f"{listing(missing)}; run once without only (--limit)"
             )
+        elif left := [f"{step.kind} {step.name}" for step in self.steps.values() if step.shown]:
+            self.warnings.append(
+                f"only: what the servers share differs from what is declared and is left as it is: "
+                f"{listing(left)}; run without only (--limit) to have it repaired"
+            )
         self.steps.clear()
         self.ports.clear()
 
@@ -408,15 +511,27 @@ class _Present(Planner):
         attach: list[str] = []
         # Nova attaches nothing to a server in the middle of a resize.
         calm = [READY, f"update flavor {server.name}"] if there and there.is_resizing else [READY]
+        homes: list[_Home] = []
         for nic in server.interfaces:
-            if not self.known_network(server, nic):
+            home = self.home(server, nic)
+            if home is None:
                 continue
+            where = f"servers[{server.name}].interfaces"
+            if home in homes:
+                self.problems.append(
+                    f"{where}: {nic.network!r} is connected twice, by its name and its id; keep one "
+                    f"interface a network"
+                )
+                continue
+            homes.append(home)
             name = server_port_name(server.name, nic.network)
             port = next((p for p in self.actual.ports if p.owned and p.name == name), None)
             bound = port is not None and there is not None and not lost and port.device_id == there.id
+            if nic.address and not (port and (bound or building)):
+                self.check_free(f"{where}[{nic.network}].address", home, nic.address, name)
             needs += self.port(
                 name,
-                nic.network,
+                home,
                 nic.address,
                 server,
                 self.actual.ports,
@@ -474,18 +589,44 @@ class _Present(Planner):
         self.compare_image(server, there)
 
     def resolve_groups(self, server: model.Server) -> frozenset[str] | None:
-        """Return the ids of the server's groups ("" for one to be created), `None` for neutron's default."""
+        """Return the ids of the server's groups, "" for one to be created; `None` if they are not known."""
         where = f"servers[{server.name}].security_groups"
-        ids = [self.resolve_group(name, where) for name in server.security_groups]
+        ids = [self.resolve_group(name, where) for name in self.groups_of(server)]
         return frozenset(id_ or "" for id_ in ids) or None
 
-    def known_network(self, server: model.Server, nic: model.ServerInterface) -> bool:
+    def groups_of(self, server: model.Server) -> tuple[str, ...]:
+        """Return the names of the server's groups: the project's default one if it declares none."""
+        default = model.DEFAULT_GROUP
+        there = any(group.name == default for group in self.actual.security_groups)
+        return server.security_groups or ((default,) if there else ())
+
+    def home(self, server: model.Server, nic: model.ServerInterface) -> _Home | None:
+        """Return the network of the server's interface, or note the problem."""
         if any(network.name == nic.network for network in self.desired.networks):
-            return True
-        where = f"servers[{server.name}].interfaces.network"
-        return bool(
-            self.lookup("network", self.actual.networks, nic.network, where, "a network declared or existing")
-        )
+            return self.declared_home(nic.network)
+        where, what = f"servers[{server.name}].interfaces.network", "a network declared or existing"
+        there = self.lookup("network", self.actual.networks, nic.network, where, what)
+        if there is None:
+            return None
+        # A plain member may not be told the ranges of a network that is not the project's.
+        ranges = [subnet.cidr for subnet in self.actual.subnets if subnet.network_id == there.id]
+        if nic.address and ranges:
+            self.check_place(f"servers[{server.name}].interfaces[{nic.network}].address", nic.address, ranges)
+        return self.existing_home(there.id)
+
+    def declared_home(self, name: str) -> _Home:
+        known = self.found.get(("network", name))
+        return _Home(known.id if known else "", name)
+
+    def existing_home(self, network_id: str) -> _Home:
+        """Return the network; its name has the id with it where another network has that name."""
+        homes = [self.declared_home(network.name) for network in self.desired.networks]
+        if declared := next((home for home in homes if home.id == network_id), None):
+            return declared
+        names = {network.id: network.name for network in self.actual.networks}
+        name = names.get(network_id, "")
+        taken = [home.name for home in homes] + [n for id_, n in names.items() if id_ != network_id]
+        return _Home(network_id, f"{name} ({network_id})" if name in taken else name)
 
     def flavor(self, server: model.Server, there: state.Server, needs: Iterable[str]) -> None:
         """Plan the resize to the declared flavor, or the end of one that was interrupted."""
@@ -537,11 +678,17 @@ class _Present(Planner):
         return [step.key] if first else []
 
     def compare_image(self, server: model.Server, there: state.Server) -> None:
-        """Warn of an image that is neither the declared one nor descends from it by snapshots."""
+        """Warn of an image that is neither the declared one nor descends from it by snapshots, or is none."""
         names = {image.id: image.name for image in self.actual.images}
-        declared = {id_ for id_, name in names.items() if server.image in (id_, name)}
+        declared = {id_ for id_, name in names.items() if server.image in (id_, name)} or {server.image}
         line = self.actual.lineage(there.image_id)
-        if not declared or not line or not declared.isdisjoint(line):
+        if not line or not declared.isdisjoint(line):
+            return
+        if declared.isdisjoint(names):
+            self.warnings.append(
+                f"servers[{server.name}].image: {server.image!r} is not an image of this cloud; the server "
+                f"has {names.get(line[0], line[0])!r}, left as it is"
+            )
             return
         what = (
             f"its image {names[line[0]]!r} is not"
@@ -553,7 +700,7 @@ class _Present(Planner):
     def port(
         self,
         name: str,
-        network: str,
+        home: _Home,
         address: str | None,
         server: model.Server | None,
         ports: Iterable[state.Port],
@@ -565,7 +712,7 @@ class _Present(Planner):
         groups = server.security_groups if server else ()
         there = self.own("port", ports, name)
         if there is None:
-            self.ports.setdefault(network, []).append(
+            self.ports.setdefault(home, []).append(
                 {
                     "name": name,
                     "address": address,
@@ -573,7 +720,7 @@ class _Present(Planner):
                     "router": not server,
                 }
             )
-            return [f"create port {network}"]
+            return [f"create port {home.name}"]
         self.found["port", name] = Found(there.id, address=address_of(there))
         changed: dict[str, Any] = {}
         details = []
@@ -586,7 +733,8 @@ class _Present(Planner):
             else:
                 changed["address"] = address
                 details.append(f"address: {address_of(there)} -> {address}")
-        if group_ids is not None and group_ids != there.security_group_ids:
+        if group_ids not in (None, there.security_group_ids) and server and (groups or there.filtered):
+            groups = self.groups_of(server)
             changed["security_groups"] = groups
             names = {group.id: group.name for group in self.actual.security_groups}
             before = sorted(names.get(id_, id_) for id_ in there.security_group_ids)
@@ -596,18 +744,19 @@ class _Present(Planner):
         needs = [*after, *(f"create security_group {group}" for group in groups)]
         return [self.add("update", "port", name, changed, needs, details).key]
 
-    def create_ports(self, network: str, ports: Sequence[Mapping[str, Any]]) -> None:
+    def create_ports(self, home: _Home, ports: Sequence[Mapping[str, Any]]) -> None:
         """Plan one request for a network's ports: fixed addresses first, so that they are still free."""
         ordered = sorted(ports, key=lambda port: port["address"] is None)
-        subnets = [subnet.name for subnet in self.desired.subnets if subnet.network == network]
+        subnets = [subnet.name for subnet in self.desired.subnets if subnet.network == home.name]
         needs = {f"{action} subnet {subnet}" for action in ("create", "update") for subnet in subnets}
-        needs |= {f"create network {network}"}
+        needs |= {f"create network {home.name}"}
         needs |= {f"create security_group {group}" for port in ports for group in port["security_groups"]}
         # An address can be the one that an interface about to be removed has now.
         needs.add("delete interface *")
         details = [port["name"] + (f" ({port['address']})" if port["address"] else "") for port in ordered]
-        step = self.add("create", "port", network, {"ports": ordered}, needs, details)
-        self.tag_later("port", network, [port["name"] for port in ordered], step.key)
+        spec = {"network_id": home.id, "ports": ordered}
+        step = self.add("create", "port", home.name, spec, needs, details)
+        self.tag_later("port", home.name, [port["name"] for port in ordered], step.key)
 
     def wait_for_servers(self) -> None:
         names = [server.name for server in self.servers]
@@ -636,7 +785,11 @@ class _Present(Planner):
             self.found["floating_ip", server.name] = Found(there.id, address=there.address)
         if not chosen:
             return
-        needs = [f"create port {server.interfaces[0].network}"]
+        needs = [
+            f"create port {home.name}"
+            for home, ports in self.ports.items()
+            if port_name in [port["name"] for port in ports]
+        ]
         needs += ["create router *", "update router *", "create interface *"]
         for ip in self.actual.floating_ips:
             if ip == there or port_id is None or ip.port_id != port_id:
@@ -648,10 +801,17 @@ class _Present(Planner):
                 )
                 continue
             # Freed in a step of its own: two servers may have each other's address.
-            step = self.add(
-                "update", "association", ip.address, {"id": ip.id}, (), [f"take it from {port_name}"]
+            self.freed = [other for other in self.freed if other != ip]
+            needs.append(self.take(ip, port_name))
+        moves = there is None or there.port_id is None or there.port_id != port_id or there in self.freed
+        if moves and not self.is_joined(server.floating_ip, server.interfaces[0].network):
+            remedy = "give one that external_network and an interface there, or remove floating_ip"
+            if self.desired.only is not None:
+                remedy = "run once without only (--limit)"
+            self.problems.append(
+                f"servers[{server.name}].floating_ip: no router joins network "
+                f"{server.interfaces[0].network!r} to {server.floating_ip!r}; {remedy}"
             )
-            needs.append(step.key)
         if there is None:
             spec = {"network": server.floating_ip, "port": port_name}
             self.create("floating_ip", server.name, spec, needs, [f"network: {server.floating_ip}"])
@@ -659,10 +819,55 @@ class _Present(Planner):
         if not there.tagged:
             details = ["left untagged by an interrupted run"]
             self.add("tag", "floating_ip", server.name, {"names": [server.name]}, details=details)
-        if there.port_id is None or there.port_id != port_id:
+        if moves:
             needs.append(f"update association {there.address}")
             details = [f"associate {there.address} with {port_name}"]
             self.add("update", "floating_ip", server.name, {"port": port_name}, needs, details)
+
+    def give_back(self) -> None:
+        """Associate again what was taken from ports that are not declared, where they are still joined."""
+        names = {port.id: port.name for port in self.actual.ports}
+        homes = {port.id: port.fixed_ips for port in self.actual.ports}
+        ways = self.ways_out()
+        for ip in self.freed:
+            port_id = ip.port_id or ""
+            joined = any((ip.network_id, subnet_id) in ways for subnet_id, _ in homes[port_id])
+            if ip.id in self.kept or not joined:
+                continue
+            needs = [f"update association {ip.address}", "update router *", "create interface *"]
+            details = [f"associate it with {names[port_id]} again"]
+            spec = {"id": ip.id, "port_id": port_id}
+            self.add("create", "association", ip.address, spec, needs, details)
+
+    def is_joined(self, external_network: str, network: str) -> bool:
+        """Tell whether a router joins the two; to a network that is not declared others' routers may."""
+        external = self.found.get(("external_network", external_network))
+        subnets = [subnet.name for subnet in self.desired.subnets if subnet.network == network]
+        missing = self.desired.only is not None and any(
+            ("subnet", name) not in self.found for name in subnets
+        )
+        if missing or external is None or network not in [there.name for there in self.desired.networks]:
+            return True
+        return any((external.id, self.subnet_id(subnet)) in self.ways_out() for subnet in subnets)
+
+    def ways_out(self) -> set[tuple[str, str]]:
+        """Return pairs of an external network's id and what `subnet_id` calls a subnet joined to it."""
+        ways: set[tuple[str, str]] = set()
+        limited = self.desired.only is not None
+        for router in self.actual.routers:
+            if router.external_network_id and (limited or router.id not in self.kept):
+                legs = [p for p in self.actual.ports if p.device_id == router.id and p.is_router_interface]
+                ways |= {(router.external_network_id, id_) for port in legs for id_, _ in port.fixed_ips}
+        for declared in () if limited else self.desired.routers:
+            external = self.found.get(("external_network", declared.external_network or ""))
+            if external:
+                ways |= {(external.id, self.subnet_id(leg.subnet)) for leg in declared.interfaces}
+        return ways
+
+    def subnet_id(self, name: str) -> str:
+        """Return the id of a subnet, or its name before it exists."""
+        found = self.found.get(("subnet", name))
+        return found.id if found else name
 
     def own_floating_ip(self, server: model.Server, port_id: str | None) -> state.FloatingIp | None:
         """Return the floating IP made for the server, or else one of ours it has that no other claims."""

@@ -56,13 +56,17 @@ class Router(Resource):
 
 @dataclass(frozen=True, slots=True)
 class Port(Resource):
-    """A port; `fixed_ips` are pairs of subnet id and address, `device_owner` says what kind uses it."""
+    """A port; `fixed_ips` are pairs of subnet id and address, `device_owner` says what kind uses it.
+
+    `filtered` says that security groups apply to it: neutron gives none to others.
+    """
 
     network_id: str = ""
     device_id: str = ""
     device_owner: str = ""
     fixed_ips: tuple[tuple[str, str], ...] = ()
     security_group_ids: frozenset[str] = frozenset()
+    filtered: bool = True
 
     @property
     def is_router_interface(self) -> bool:
@@ -92,11 +96,15 @@ class SecurityGroup(Resource):
 
 @dataclass(frozen=True, slots=True)
 class FloatingIp(Resource):
-    """A floating IP; its name is the server it was made for, kept in its description."""
+    """A floating IP; its name is the server it was made for, kept in its description.
+
+    `router_id` is the router whose gateway carries it to `port_id`.
+    """
 
     network_id: str = ""
     address: str = ""
     port_id: str | None = None
+    router_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,9 @@ class World:
             self.found[kind, name] = Found(resource.id)
 
     def change(self, kind, id_, **changes):
+        if "port_id" in changes:
+            network_id, port_id = self.get(kind, id_).network_id, changes["port_id"]
+            changes["router_id"] = port_id and self.serving(network_id, port_id)
         self.put(kind, replace(self.get(kind, id_), **changes))
 
     def rewind(self, server):
@@ -119,6 +122,28 @@ class World:
         need(server.status == "VERIFY_RESIZE", f"a confirmation in {server.status}")
         self.change("server", server.id, status=self.resized[server.id][1])
 
+    def serving(self, network_id, port_id):
+        """Return the id of the router that carries addresses of that external network to the port."""
+        subnets = [id_ for id_, _ in self.get("port", port_id).fixed_ips]
+        ways = [
+            (address != self.get("subnet", subnet_id).gateway_ip, leg.device_id)
+            for leg in self.items["port"].values()
+            for subnet_id, address in leg.fixed_ips
+            if leg.is_router_interface
+            and subnet_id in subnets
+            and self.get("router", leg.device_id).external_network_id == network_id
+        ]
+        return min(ways)[1] if ways else None
+
+    def carried(self, router_id, subnets=None):
+        """Return the floating IPs that come through the router, to any of the subnets."""
+        return [
+            ip
+            for ip in self.items["floating_ip"].values()
+            if ip.router_id == router_id
+            and (subnets is None or {id_ for id_, _ in self.get("port", ip.port_id).fixed_ips} & set(subnets))
+        ]
+
     def addresses(self):
         """Return every port's addresses and every floating IP's port."""
         ports = {port.id: port.fixed_ips for port in self.items["port"].values()}
@@ -141,6 +166,7 @@ class World:
             "security_group": any(id_ in port.security_group_ids for port in ports),
             "port": step.kind == "port" and bool(self.items["port"][id_].device_id),
         }
+        used["router"] |= bool(self.carried(id_))
         need(not used.get(step.kind), f"{step.kind} {id_} is in use")
         del self.items[step.kind][id_]
         if step.kind == "network":
@@ -177,7 +203,10 @@ class World:
 
     def _update_router(self, step):
         external = self._external(step.spec["external_network"])
-        self.change("router", self.id("router", step.name), external_network_id=external)
+        router = self.get("router", self.id("router", step.name))
+        moves = external != router.external_network_id
+        need(not (moves and self.carried(router.id)), f"the gateway of {step.name} has addresses")
+        self.change("router", router.id, external_network_id=external)
 
     def _legs(self, router_id):
         return [port for port in self.items["port"].values() if port.device_id == router_id]
@@ -198,7 +227,9 @@ class World:
 
     def _delete_interface(self, step):
         port = self.get("port", step.spec["port_id"])
-        cidrs = [self.get("subnet", id_).cidr for id_, _ in port.fixed_ips]
+        subnets = [id_ for id_, _ in port.fixed_ips]
+        need(not self.carried(step.spec["router_id"], subnets), f"{step.name} is needed by an address")
+        cidrs = [self.get("subnet", id_).cidr for id_ in subnets]
         routes = self.get("router", step.spec["router_id"]).routes
         need(not any(holds(c, r.nexthop) for c in cidrs for r in routes), f"{step.name} is needed by a route")
         del self.items["port"][port.id]
@@ -272,9 +303,13 @@ class World:
         return frozenset(self.get("security_group", self.id("security_group", name)).id for name in names)
 
     def _create_port(self, step):
+        network_id = step.spec["network_id"] or self.id("network", step.name)
+        default = {id_ for id_, group in self.items["security_group"].items() if group.name == "default"}
         for spec in step.spec["ports"]:
             groups = self._groups(spec["security_groups"])
-            self._make_port(spec["name"], self.id("network", step.name), spec["address"], True, groups)
+            if not spec["router"]:
+                groups = groups or default
+            self._make_port(spec["name"], network_id, spec["address"], True, groups)
 
     def _update_port(self, step):
         port = self.get("port", self.id("port", step.name))
@@ -350,11 +385,12 @@ class World:
                 for port_id in self.building.pop(server.id, ()):
                     self.change("port", port_id, device_id=server.id, device_owner="compute:nova")
 
-    def _free_port(self, name):
-        port_id = self.get("port", self.id("port", name)).id
-        taken = [ip for ip in self.items["floating_ip"].values() if ip.port_id == port_id]
+    def _associate(self, id_, port_id):
+        name, ip = self.get("port", port_id).name, self.get("floating_ip", id_)
+        taken = [other for other in self.items["floating_ip"].values() if other.port_id == port_id]
         need(not taken, f"port {name} has an address")
-        return port_id
+        need(self.serving(ip.network_id, port_id), f"no router joins port {name} to the address's network")
+        self.change("floating_ip", id_, port_id=port_id)
 
     def _create_floating_ip(self, step):
         ip = state.FloatingIp(
@@ -363,13 +399,15 @@ class World:
             True,
             network_id=self.id("external_network", step.spec["network"]),
             address=f"192.168.37.{id_}",
-            port_id=self._free_port(step.spec["port"]),
         )
         self.put("floating_ip", ip, step.name)
+        self._associate(id_, self.id("port", step.spec["port"]))
 
     def _update_floating_ip(self, step):
-        port_id = self._free_port(step.spec["port"])
-        self.change("floating_ip", self.id("floating_ip", step.name), port_id=port_id)
+        self._associate(self.id("floating_ip", step.name), self.id("port", step.spec["port"]))
+
+    def _create_association(self, step):
+        self._associate(step.spec["id"], step.spec["port_id"])
 
     def _update_association(self, step):
         self.change("floating_ip", step.spec["id"], port_id=None)

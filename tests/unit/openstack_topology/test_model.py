@@ -88,7 +88,7 @@ CASES = {
     ),
     "host route": (
         {"networks": [net(host_routes=[{"destination": "10.0.2.0/24", "nexthop": "10.0.2.1"}])]},
-        "host_routes.nexthop: '10.0.2.1' is not on the connected network 192.168.56.0/24",
+        "host_routes.nexthop: '10.0.2.1' is outside 192.168.56.0/24; choose between",
     ),
     "router address outside": (
         {"networks": [net()], "routers": [router(interfaces=[{"subnet": "client", "address": "10.0.0.2"}])]},
@@ -186,7 +186,15 @@ CASES = {
         {"security_groups": [group(remote_cidr="10.0.0.0/8", remote_group="db")]},
         "'10.0.0.0/8' is given together with remote_group 'db'; keep one of them",
     ),
-    "remote": ({"security_groups": [group(remote_cidr="10.0.0.1/8")]}, "'10.0.0.1/8' is no network"),
+    "remote": (
+        {"security_groups": [group(remote_cidr="10.0.0.1/8")]},
+        "'10.0.0.1/8' is no network (10.0.0.1/8 has host bits set); write address/prefix, for instance "
+        "10.0.0.0/8",
+    ),
+    "remote of IPv6": (
+        {"security_groups": [group(remote_cidr="fd00::1/8", ethertype="IPv6")]},
+        "write address/prefix, for instance fd00::/8",
+    ),
     "remote family": (
         {"security_groups": [group(remote_cidr="fd00::/8")]},
         "'fd00::/8' is not IPv4; change ethertype",
@@ -203,6 +211,99 @@ CASES = {
         {"keypair": {"name": "my key", "public_key": KEY}},
         "keypair.name: 'my key' is not a usable name",
     ),
+    "key cut short": ({"keypair": {"name": "lab", "public_key": KEY[:40]}}, "is no public SSH key"),
+    "key without content": (
+        {"keypair": {"name": "lab", "public_key": "ssh-ed25519 AAAA"}},
+        "'ssh-ed25519 AAAA...' is no public SSH key",
+    ),
+    "no ASCII in the key": (
+        {"keypair": {"name": "lab", "public_key": "ssh-ed25519 ää"}},
+        "is no public SSH key",
+    ),
+    "everything": (
+        {"networks": [net(cidr="0.0.0.0/0")]},
+        "subnets[client].cidr: '0.0.0.0/0' overlaps 0.0.0.0/8, 127.0.0.0/8, 224.0.0.0/4, where no host has "
+        "an address; choose a private range",
+    ),
+    "multicast": ({"networks": [net(cidr="224.1.0.0/24")]}, "'224.1.0.0/24' overlaps 224.0.0.0/4"),
+    "loopback": ({"networks": [net(cidr="127.0.0.0/24")]}, "'127.0.0.0/24' overlaps 127.0.0.0/8"),
+    "pools overlap": (
+        {
+            "networks": [
+                net(
+                    allocation_pools=[
+                        {"start": "192.168.56.10", "end": "192.168.56.50"},
+                        {"start": "192.168.56.9", "end": "192.168.56.60"},
+                    ]
+                )
+            ]
+        },
+        "allocation_pools: '192.168.56.9-192.168.56.60' overlaps 192.168.56.10-192.168.56.50; make one pool",
+    ),
+    "pool twice": (
+        {"networks": [net(allocation_pools=[{"start": "192.168.56.10", "end": "192.168.56.50"}] * 2)]},
+        "'192.168.56.10-192.168.56.50' overlaps 192.168.56.10-192.168.56.50",
+    ),
+    "name server twice": (
+        {"networks": [net(dns_nameservers=["1.1.1.1", "1.1.1.1"])]},
+        "dns_nameservers: '1.1.1.1' is declared 2 times; keep one of them",
+    ),
+    "host route twice": (
+        {"networks": [net(host_routes=[{"destination": "10.0.2.0/24", "nexthop": "192.168.56.9"}] * 2)]},
+        "host_routes: '10.0.2.0/24 via 192.168.56.9' is declared 2 times; keep one of them",
+    ),
+    "host route to the network": (
+        {"networks": [net(host_routes=[{"destination": "10.0.2.0/24", "nexthop": "192.168.56.0"}])]},
+        "host_routes.nexthop: '192.168.56.0' is the network or broadcast address of 192.168.56.0/24",
+    ),
+    "next hop is the router": (
+        {
+            "networks": [net()],
+            "routers": [router(routes=[{"destination": "10.0.2.0/24", "nexthop": "192.168.56.253"}])],
+        },
+        "routers[inner].routes.nexthop: '192.168.56.253' is an address of the router itself; name the next",
+    ),
+    "next hop is the router as gateway": (
+        {
+            "networks": [net()],
+            "routers": [
+                router(
+                    interfaces=[{"subnet": "client"}],
+                    external_network="insa",
+                    routes=[{"destination": "10.0.2.0/24", "nexthop": "192.168.56.1"}],
+                )
+            ],
+        },
+        "routers[inner].routes.nexthop: '192.168.56.1' is an address of the router itself",
+    ),
+    "next hop is the network": (
+        {
+            "networks": [net()],
+            "routers": [router(routes=[{"destination": "10.0.2.0/24", "nexthop": "192.168.56.0"}])],
+        },
+        "routers[inner].routes.nexthop: '192.168.56.0' is the network or broadcast address",
+    ),
+    "default group": (
+        {"security_groups": [{"name": "default"}]},
+        "security_groups[default].name: 'default' is the name of the group that neutron makes",
+    ),
+    "long description": (
+        {"security_groups": [{"name": "web", "description": "d" * 242}]},
+        "security_groups[web].description: 'dddddddddddddddddddd...' has 257 characters together with the "
+        "topology's mark; shorten it by 2",
+    ),
+    "long rule": (
+        {"security_groups": [group(description="d" * 256)]},
+        "security_groups[web].rules.description: 'dddddddddddddddddddd...' has 256 characters; shorten",
+    ),
+    "long metadata": (
+        {"servers": [server(metadata={"role": "v" * 256})]},
+        "servers[frontend].metadata[role]: 'vvvvvvvvvvvvvvvvvvvv...' has 256 characters; shorten it by 1",
+    ),
+    "empty key": (
+        {"servers": [server(metadata={"": "1"})]},
+        "servers[frontend].metadata: '' is no key that nova takes; use 1 to 255 letters",
+    ),
     "limit": (
         {"networks": [net()], "servers": [server()], "only": ["fontend"]},
         "only: 'fontend' is not a declared server; choose among frontend",
@@ -214,6 +315,12 @@ CASES = {
 def test_a_mistake_has_one_sentence(options, sentence):
     (problem,) = problems(**options)
     assert sentence in problem
+
+
+def test_the_longest_texts_are_taken():
+    groups = [{"name": "web", "description": "d" * 240, "rules": [{"description": "d" * 255}]}]
+    (parsed,) = parse({"name": "lab", "security_groups": groups}).security_groups
+    assert len(described("lab", parsed.description)) == 255
 
 
 def test_all_mistakes_come_at_once():
@@ -266,6 +373,15 @@ def test_a_next_hop_behind_a_gateway_is_left_to_the_cloud():
         }
     )
     assert topology.routers[0].routes == (Route("10.0.0.0/8", "1.2.3.4"),)
+
+
+def test_an_address_is_taken_in_one_network_only():
+    servers = [
+        server(name, network=network, address="10.0.0.5") for name, network in (("one", "a"), ("two", "b"))
+    ]
+    assert len(parse({"name": "lab", "servers": servers}).servers) == 2
+    (problem,) = problems(servers=[*servers, server("three", network="a", address="10.0.0.5")])
+    assert "'10.0.0.5' is already the address of servers[one].interfaces[a].address" in problem
 
 
 def test_a_removal_needs_no_declared_servers():

@@ -17,6 +17,7 @@ OFFER = state.Offer(
     (state.Resource("i1", "debian"), state.Resource("i2", "ubuntu")),
     {},
 )
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPuAvMvPJ7rD/kV92Zw22SvxBHOpO69yhxh3RbCD2xp5"
 ACTUAL = state.Actual(networks=(state.Network("ext", "insa", external=True),))
 
 
@@ -37,7 +38,7 @@ def topology(count=2, image="debian", flavor="small"):
             "networks": [{"name": "client", "subnets": [{"cidr": "10.0.0.0/24"}]}],
             "routers": [{"name": "gw", "external_network": "insa", "interfaces": [{"subnet": "client"}]}],
             "security_groups": [{"name": "web", "rules": [{"protocol": "icmp"}, {"protocol": "tcp"}]}],
-            "keypair": {"name": "key", "public_key": "ssh-ed25519 AAAA"},
+            "keypair": {"name": "key", "public_key": KEY},
             "servers": servers,
         }
     )
@@ -73,7 +74,8 @@ NEEDED = {
     "network": (1, "quota of networks: 1 asked for, 0 left"),
     "subnet": (1, "quota of subnets: 1 asked for, 0 left"),
     "router": (1, "quota of routers: 1 asked for, 0 left"),
-    "port": (3, "quota of ports: 3 asked for, 2 left"),
+    # Two servers, the router's interface, and neutron's own in the new network.
+    "port": (4, "quota of ports: 4 asked for, 3 left"),
     "security_group": (1, "quota of security_groups: 1 asked for, 0 left"),
     "security_group_rule": (4, "quota of security_group_rules: 4 asked for, 3 left"),
     "floating_ip": (2, "quota of floating_ips: 2 asked for, 1 left"),
@@ -154,8 +156,13 @@ def test_an_interface_with_an_address_of_its_own_counts_one_port():
     desired = replace(
         topology(0), routers=(Router("gw", None, (RouterInterface("client", "10.0.0.9"),), ()),)
     )
-    quotas = {"port": Quota(1, 0)}
+    quotas = {"port": Quota(2, 0)}
     assert resolve(plan_present(desired, ACTUAL), replace(OFFER, quotas=quotas))[1] == []
+
+
+def test_a_network_alone_asks_for_no_port():
+    desired = Topology("lab", networks=topology(0).networks)
+    assert resolve(plan_present(desired, ACTUAL), replace(OFFER, quotas={"port": Quota(1, 1)}))[1] == []
 
 
 def test_rules_removed_make_room_for_rules_added(world):

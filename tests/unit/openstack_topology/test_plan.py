@@ -44,9 +44,13 @@ PROPERTY = settings(
 )
 
 
+FAR = "far"
+"""A subnet of somebody else, on a network with the name of one of ours."""
+
+
 def base(network: str) -> str:
     """Return the first three numbers of a network's range: one range a name, so that none overlap."""
-    return f"10.{NETWORKS.index(network)}.0"
+    return f"10.{(*NETWORKS, FAR).index(network)}.0"
 
 
 def chosen(names):
@@ -79,14 +83,14 @@ def routers(draw, subnets):
     legs = [
         # The first router is the gateway, the other one has an address of its own.
         RouterInterface(subnet, f"{base(subnet)}.{250 + number}" if number else None)
-        for subnet in (draw(chosen(subnets)) if subnets else ())
+        for subnet in draw(chosen([*subnets, FAR]))
     ]
     routes = [
         Route(f"172.{16 + n}.0.0/16", f"{base(leg.subnet)}.9")
         for n, leg in enumerate(legs)
         if draw(st.booleans())
     ]
-    return Router(name, draw(st.sampled_from((None, "insa"))), tuple(legs), tuple(routes))
+    return Router(name, draw(st.sampled_from((None, "insa", "insa", "other"))), tuple(legs), tuple(routes))
 
 
 @st.composite
@@ -123,7 +127,6 @@ def servers(draw, nets, group_names):
         tuple(legs),
         tuple(draw(chosen(group_names))) if group_names else (),
         metadata=draw(st.sampled_from(((), (("role", "a"),), (("role", "b"),)))),
-        floating_ip=draw(st.sampled_from((None, "insa"))),
         running=draw(st.sampled_from((None, True, False))),
     )
 
@@ -138,31 +141,49 @@ def topologies(draw):
     nets = draw(by_name(networks(), 3))
     names = [network.name for network in nets]
     group_names = draw(chosen(GROUPS))
+    gateways = draw(by_name(routers(names), 2)) if names else ()
+    machines = draw(by_name(servers(names, group_names), 3)) if names else ()
     return Topology(
         "lab",
         nets,
-        draw(by_name(routers(names), 2)) if names else (),
+        gateways,
         draw(groups(group_names)) if group_names else (),
         draw(st.sampled_from((None, Keypair("key", "ssh-ed25519 AAAA"), Keypair("key", "ssh-ed25519 BBBB")))),
-        draw(by_name(servers(names, group_names), 3)) if names else (),
+        tuple(
+            replace(s, floating_ip=draw(st.sampled_from((None, *ways_out(s, gateways))))) for s in machines
+        ),
     )
 
 
+def ways_out(server, gateways):
+    """Return the external networks that routers join the server's first network to."""
+    first = server.interfaces[0].network
+    ways = {r.external_network for r in gateways if first in [leg.subnet for leg in r.interfaces]}
+    return sorted(way for way in ways if way)
+
+
+EXTERNAL = {None: None, "insa": "ext", "other": "ext-other"}
 FOREIGN = state.Actual(
     networks=(
         state.Network("ext", "insa", external=True),
+        state.Network("ext-other", "other", external=True),
         *(state.Network(f"f-{name}", name) for name in NETWORKS),
     ),
-    subnets=tuple(
-        state.Subnet(f"f-sub-{name}", name, network_id=f"f-{name}", cidr=f"{base(name)}.0/24")
-        for name in NETWORKS
+    subnets=(
+        *(
+            state.Subnet(f"f-sub-{name}", name, network_id=f"f-{name}", cidr=f"{base(name)}.0/24")
+            for name in NETWORKS
+        ),
+        state.Subnet(
+            "f-sub-far", FAR, network_id="f-red", cidr=f"{base(FAR)}.0/24", gateway_ip=f"{base(FAR)}.1"
+        ),
     ),
     routers=tuple(state.Router(f"f-{name}", name) for name in ROUTERS),
     ports=tuple(
         state.Port(f"f-port-{name}", server_port_name(name, "red"), network_id="f-red", device_id=f"f-{name}")
         for name in SERVERS
     ),
-    security_groups=tuple(state.SecurityGroup(f"f-{name}", name) for name in GROUPS),
+    security_groups=tuple(state.SecurityGroup(f"f-{name}", name) for name in (*GROUPS, "default")),
     floating_ips=(state.FloatingIp("f-ip", "one", network_id="ext", address="192.168.37.9"),),
     keypairs=(state.Keypair("key", "key", public_key="ssh-ed25519 CCCC"),),
     servers=tuple(state.Server(f"f-{name}", name) for name in SERVERS),
@@ -220,8 +241,9 @@ def drift(data, world):
             world.change("subnet", subnet.id, dns_nameservers=("8.8.8.8",), dhcp=data.draw(st.booleans()))
     for router in [r for r in world.items["router"].values() if r.owned]:
         drawn = data.draw(st.integers(0, 3))
-        if drawn == 1:
-            world.change("router", router.id, external_network_id=data.draw(st.sampled_from((None, "ext"))))
+        if drawn == 1 and not world.carried(router.id):
+            external = data.draw(st.sampled_from((None, "ext", "ext-other")))
+            world.change("router", router.id, external_network_id=external)
         elif drawn == 2:
             world.change("router", router.id, routes=())
             for leg in world._legs(router.id)[:1]:
@@ -261,10 +283,15 @@ def drift(data, world):
         elif drawn == 7 and server.status in state.RESIZABLE:
             status, task = data.draw(st.sampled_from(POWER))
             world.change("server", server.id, status=status, task=task)
+    for port in [p for p in world.items["port"].values() if p.name.startswith("server") and p.owned]:
+        if not data.draw(st.integers(0, 3)):
+            groups = data.draw(st.sampled_from(([], ["f-web"])))
+            world.change("port", port.id, security_group_ids=frozenset(groups))
     held = [ip for ip in world.items["floating_ip"].values() if ip.owned and ip.port_id]
     if len(held) > 1 and data.draw(st.booleans()):
         for ip, other in zip(held, held[1:] + held[:1], strict=True):
-            world.change("floating_ip", ip.id, port_id=other.port_id)
+            if world.serving(ip.network_id, other.port_id):
+                world.change("floating_ip", ip.id, port_id=other.port_id)
     ports = [p.id for p in world.items["port"].values() if p.owned and p.name.startswith("server")]
     for ip in [ip for ip in world.items["floating_ip"].values() if ip.owned]:
         drawn = data.draw(st.integers(0, 3))
@@ -272,7 +299,9 @@ def drift(data, world):
             world.change("floating_ip", ip.id, port_id=None)
         elif drawn == 2 and ports:
             port_id = data.draw(st.sampled_from(ports))
-            if port_id not in [other.port_id for other in world.items["floating_ip"].values()]:
+            if world.serving(ip.network_id, port_id) and port_id not in [
+                other.port_id for other in world.items["floating_ip"].values()
+            ]:
                 world.change("floating_ip", ip.id, port_id=port_id)
         elif drawn == 3:
             del world.items["floating_ip"][ip.id]
@@ -308,11 +337,11 @@ def assert_reached(desired, world):
             assert getattr(there, attribute) == getattr(subnet, attribute)
     for router in desired.routers:
         there = mine["router"][router.name]
-        assert there.external_network_id == ("ext" if router.external_network else None)
+        assert there.external_network_id == EXTERNAL[router.external_network]
         assert set(there.routes) == set(router.routes)
-        gateways = {subnet.name: subnet.gateway_ip for subnet in desired.subnets}
+        subnets = mine["subnet"] | {FAR: world.items["subnet"]["f-sub-far"]}
         assert {port.fixed_ips for port in world._legs(there.id)} == {
-            ((mine["subnet"][leg.subnet].id, leg.address or gateways[leg.subnet]),)
+            ((subnets[leg.subnet].id, leg.address or subnets[leg.subnet].gateway_ip),)
             for leg in router.interfaces
         }
     for group in desired.security_groups:
@@ -338,9 +367,8 @@ def assert_reached(desired, world):
         for nic in server.interfaces:
             port = mine["port"][server_port_name(server.name, nic.network)]
             assert port.device_id == there.id and port.network_id == mine["network"][nic.network].id
-            if server.security_groups:
-                groups = {mine["security_group"][name].id for name in server.security_groups}
-                assert port.security_group_ids == groups
+            groups = {mine["security_group"][name].id for name in server.security_groups}
+            assert port.security_group_ids == (groups or {"f-default"})
         first = mine["port"][server_port_name(server.name, server.interfaces[0].network)]
         if server.floating_ip:
             addresses = world.items["floating_ip"].values()
@@ -354,8 +382,9 @@ def test_applying_the_plan_gives_what_is_declared(world, data, desired, others):
     here = started(data, world, [*others, desired] if data.draw(st.booleans()) else others)
     before = foreign(here)
     plan = plan_present(desired, here.actual())
-    # Only a router that is no longer declared can stand in the way, by holding the gateway's address.
-    assert all("while that is the address of router" in problem for problem in plan.problems)
+    # Only a router that is no longer declared can stand in the way, by holding an address.
+    held = ("while that is the address of router", "is already the address of port 'router ")
+    assert all(any(sentence in problem for sentence in held) for problem in plan.problems)
     assume(not plan.problems)
     here.run(plan, in_any_order(data, plan))
     assert_reached(desired, here)
@@ -370,6 +399,10 @@ def test_applying_the_plan_gives_what_is_declared(world, data, desired, others):
 def test_absent_removes_what_is_owned_and_nothing_else(world, data, others):
     here = started(data, world, others)
     before = foreign(here)
+    ports = [p.id for p in here.items["port"].values() if p.name.startswith("server ") and p.owned]
+    if ways := [port_id for port_id in ports if here.serving("ext", port_id)]:
+        # Somebody has given an address of their own to a server.
+        here.change("floating_ip", "f-ip", port_id=data.draw(st.sampled_from(ways)))
     plan = plan_absent("lab", None, here.actual())
     assert plan.problems == ()
     order = in_any_order(data, plan)
@@ -391,7 +424,9 @@ def test_a_limit_touches_only_the_chosen_servers(world, data, desired):
     limited = replace(desired, only=only)
     before = {kind: dict(items) for kind, items in here.items.items()}
     plan = plan_present(limited, here.actual())
-    assert plan.problems == ()
+    # What the limit leaves as it is may be what a server needs.
+    assert all("no router joins" in problem for problem in plan.problems)
+    assume(not plan.problems)
     here.run(plan, in_any_order(data, plan))
     for kind in ("network", "subnet", "router", "security_group", "keypair"):
         assert here.items[kind] == before[kind]
@@ -447,6 +482,27 @@ def test_fixed_addresses_are_taken_before_automatic_ones(world):
     assert all("create port red" in s.needs for s in plan.steps if (s.action, s.kind) == ("create", "server"))
 
 
+def with_groups(*names):
+    """Return the lab with these groups declared for its first server."""
+    return replace(LAB, servers=(replace(ONE, security_groups=names), TWO))
+
+
+def test_a_server_without_groups_gets_the_default_one_back(lab):
+    lab.run(plan_present(with_groups("web"), lab.actual()))
+    plan = plan_present(LAB, lab.actual())
+    assert plan.text == "~ port server one@red\n      security_groups: [web] -> [default]\n"
+    lab.run(plan)
+    assert find(lab, "port", "server one@red").security_group_ids == {"f-default"}
+    assert plan_present(LAB, lab.actual()).steps == ()
+
+
+def test_a_port_that_neutron_does_not_filter_has_no_default_group(lab):
+    port = find(lab, "port", "server one@red")
+    lab.change("port", port.id, filtered=False, security_group_ids=frozenset())
+    assert plan_present(LAB, lab.actual()).steps == ()
+    assert plan_present(with_groups("web"), lab.actual()).lines == ["~ port server one@red"]
+
+
 def test_a_failed_server_is_replaced_and_keeps_its_addresses(lab):
     one = find(lab, "server", "one")
     before = lab.addresses()
@@ -484,12 +540,137 @@ def test_a_moved_interface_leaves_before_anything_takes_its_place(lab, router):
     assert plan_present(LAB, lab.actual()).steps == ()
 
 
+def test_networks_of_one_name_are_told_apart(lab):
+    leg = RouterInterface(FAR, "10.3.0.9")
+    alpha, beta = LAB.routers
+    three = Server("three", "debian", "small", (ServerInterface("red"),))
+    desired = replace(
+        LAB,
+        routers=(alpha, replace(beta, interfaces=(*beta.interfaces, leg))),
+        servers=(*LAB.servers, three),
+    )
+    plan = plan_present(desired, lab.actual())
+    assert {"+ port red", "+ port red (f-red)"} <= set(plan.lines)
+    lab.run(plan)
+    assert find(lab, "port", "server three@red").network_id == find(lab, "network", "red").id
+    assert find(lab, "port", "router beta@far").network_id == "f-red"
+    assert plan_present(desired, lab.actual()).steps == ()
+
+
 def test_swapped_floating_ips_are_put_right(lab):
     one, two = (find(lab, "floating_ip", name) for name in ("one", "two"))
     lab.change("floating_ip", one.id, port_id=two.port_id)
     lab.change("floating_ip", two.id, port_id=one.port_id)
     lab.run(plan_present(LAB, lab.actual()))
     assert [lab.items["floating_ip"][ip.id].port_id for ip in (one, two)] == [one.port_id, two.port_id]
+
+
+def with_gateway(gateway, **interface):
+    """Return the lab with that gateway address in its first network, and what its router has there."""
+    subnet = replace(
+        CLIENT.subnets[0], gateway_ip=gateway, allocation_pools=default_pools("10.0.0.0/24", gateway)
+    )
+    alpha, beta = LAB.routers
+    legs = (RouterInterface("red", **interface),)
+    return replace(
+        LAB,
+        networks=(replace(CLIENT, subnets=(subnet,)), INNER),
+        routers=(replace(alpha, interfaces=legs), beta),
+    )
+
+
+def test_floating_ips_are_taken_away_while_the_gateway_moves(lab):
+    before = lab.addresses()
+    plan = plan_present(with_gateway("10.0.0.254"), lab.actual())
+    needs = needs_of(plan)
+    address = find(lab, "floating_ip", "one").address
+    assert f"update association {address}" in needs["delete interface alpha@red"]
+    assert "create interface alpha@red" in needs["update floating_ip one"]
+    lab.run(plan)
+    changed = {id_ for id_, there in lab.addresses().items() if before.get(id_) != there}
+    assert changed.isdisjoint(ip.id for ip in lab.items["floating_ip"].values())
+    assert plan_present(with_gateway("10.0.0.254"), lab.actual()).steps == ()
+
+
+def test_floating_ips_of_what_is_not_declared_any_more_are_given_back(lab):
+    two = find(lab, "floating_ip", "two")
+    plan = plan_present(replace(with_gateway("10.0.0.254"), servers=(ONE,)), lab.actual())
+    assert f"+ association {two.address}" in plan.lines
+    lab.run(plan)
+    assert lab.items["floating_ip"][two.id].port_id == two.port_id
+
+
+def test_floating_ips_are_freed_before_their_router_leaves_their_network(lab):
+    alpha, beta = LAB.routers
+    routers = (replace(alpha, external_network="other"), beta)
+    moved = replace(LAB, routers=routers, servers=(replace(ONE, floating_ip="other"),))
+    plan = plan_present(moved, lab.actual())
+    addresses = [find(lab, "floating_ip", name).address for name in ("one", "two")]
+    assert {f"update association {address}" for address in addresses} <= needs_of(plan)["update router alpha"]
+    lab.run(plan)
+    again = plan_present(moved, lab.actual())
+    assert again.steps == ()
+    assert {f"floating_ip {address}" for address in addresses} <= set(again.unmanaged)
+
+
+def test_a_floating_ip_that_another_one_replaces_is_not_given_back(lab):
+    alpha, beta = LAB.routers
+    way_out = replace(LAB, routers=(alpha, replace(beta, external_network="insa")))
+    lab.run(plan_present(way_out, lab.actual()))
+    one, two = (find(lab, "floating_ip", name) for name in ("one", "two"))
+    routers = (replace(alpha, external_network="other"), way_out.routers[1])
+    desired = replace(way_out, routers=routers, servers=(replace(ONE, floating_ip="other"), TWO))
+    lab.run(plan_present(desired, lab.actual()))
+    assert lab.items["floating_ip"][one.id].port_id is None
+    assert lab.items["floating_ip"][two.id].port_id == two.port_id
+    assert plan_present(desired, lab.actual()).steps == ()
+
+
+@pytest.mark.parametrize(
+    ("desired", "sentence"),
+    [
+        (
+            with_gateway("10.0.0.254"),
+            "routers[alpha].interfaces: that in red cannot be removed while server one@red has the floating "
+            "IP 192.168.37.9 through it",
+        ),
+        (
+            replace(LAB, routers=(replace(LAB.routers[0], external_network=None), LAB.routers[1])),
+            "routers[alpha].external_network: insa cannot be left while server one@red has the floating IP "
+            "192.168.37.9 through it",
+        ),
+    ],
+)
+def test_a_foreign_floating_ip_in_the_way_of_a_router_is_named(lab, desired, sentence):
+    ip = find(lab, "floating_ip", "one")
+    lab.change("floating_ip", ip.id, port_id=None)
+    lab.change("floating_ip", "f-ip", port_id=ip.port_id)
+    desired = replace(desired, servers=(replace(ONE, floating_ip=None),))
+    (problem,) = plan_present(desired, lab.actual()).problems
+    assert sentence in problem
+    assert plan_present(replace(desired, only=frozenset({"one"})), lab.actual()).problems == ()
+
+
+def test_a_gateway_address_that_a_declared_interface_keeps_is_a_problem(lab):
+    plan = plan_present(with_gateway("10.0.0.254", address="10.0.0.1"), lab.actual())
+    (problem,) = plan.problems
+    assert (
+        "gateway_ip: '10.0.0.254' cannot replace 10.0.0.1 while that is the address of router 'alpha', "
+        "declared so; give" in problem
+    )
+    assert plan_present(with_gateway("10.0.0.254", address="10.0.0.2"), lab.actual()).problems == ()
+
+
+@pytest.mark.parametrize("only", [None, frozenset({"one"})])
+def test_a_floating_ip_needs_a_router_that_joins_the_networks(lab, only):
+    lab.change("floating_ip", find(lab, "floating_ip", "one").id, port_id=None)
+    desired = replace(LAB, routers=LAB.routers[1:], servers=(ONE,), only=only)
+    # The router is not declared any more, and still joins them.
+    assert plan_present(desired, lab.actual()).problems == ()
+    for port in lab._legs(find(lab, "router", "alpha").id):
+        del lab.items["port"][port.id]
+    (problem,) = plan_present(desired, lab.actual()).problems
+    assert "servers[one].floating_ip: no router joins network 'red' to 'insa'; " in problem
 
 
 def test_a_foreign_floating_ip_on_a_server_is_a_problem(lab):
@@ -758,9 +939,23 @@ def test_an_image_is_the_declared_one_or_descends_from_it_by_snapshots(lab, imag
     assert plan.warnings == ((text,) if text else ())
 
 
-def test_an_image_is_not_compared_with_one_that_is_gone(lab):
+@pytest.mark.parametrize(
+    ("known", "has"), [((), "new"), ((state.Image("new", "ubuntu"),), "ubuntu")], ids=["gone too", "known"]
+)
+def test_an_image_that_the_cloud_does_not_have_is_reported(lab, known, has):
     lab.change("server", find(lab, "server", "one").id, image_id="new")
-    assert plan_present(LAB, lab.actual()).warnings == ()
+    plan = plan_present(LAB, replace(lab.actual(), images=known))
+    assert plan.steps == ()
+    text = (
+        f"servers[one].image: 'debian' is not an image of this cloud; the server has {has!r}, left as it is"
+    )
+    assert plan.warnings == (text,)
+
+
+def test_an_image_that_is_gone_is_still_the_declared_one_by_its_id(lab):
+    lab.change("server", find(lab, "server", "one").id, image_id="new")
+    desired = replace(LAB, servers=(replace(ONE, image="new"), TWO))
+    assert plan_present(desired, lab.actual()).warnings == ()
 
 
 def test_a_changed_address_of_a_port_in_use_is_reported_and_left(lab):
@@ -812,6 +1007,123 @@ def test_unknown_names_are_problems_that_say_what_exists(world):
     assert "servers[one].security_groups: 'wbe' is not a security group" in problems
 
 
+SHARED = replace(
+    FOREIGN,
+    networks=(*FOREIGN.networks, state.Network("f-net", "shared")),
+    subnets=(
+        *FOREIGN.subnets,
+        state.Subnet("f-sub", "lan", network_id="f-net", cidr="10.7.0.0/24", gateway_ip="10.7.0.1"),
+        state.Subnet("f-six", "six", network_id="f-net", cidr="fd00::/64", gateway_ip="fd00::1"),
+        state.Subnet("f-out", "outside", network_id="ext", cidr="192.168.37.0/24"),
+    ),
+    ports=(
+        *FOREIGN.ports,
+        state.Port(
+            "f-dhcp", "", network_id="f-net", device_owner="network:dhcp", fixed_ips=(("f-sub", "10.7.0.2"),)
+        ),
+    ),
+)
+
+
+def on(*networks, address=None):
+    """Return a topology with a server on existing networks."""
+    legs = tuple(ServerInterface(network, address) for network in networks)
+    return Topology("lab", servers=(Server("one", "debian", "small", legs),))
+
+
+def joined(*legs, external=None, networks=()):
+    """Return a topology with a router that has these interfaces."""
+    return Topology("lab", networks, (Router("alpha", external, legs, ()),))
+
+
+def ranged(cidr):
+    """Return a network with that range."""
+    return (Network("red", (Subnet("red", "red", cidr, None),)),)
+
+
+LAN = RouterInterface("lan")
+
+
+@pytest.mark.parametrize(
+    ("desired", "sentence"),
+    [
+        (on("shared", address="10.99.0.5"), "'10.99.0.5' is outside its network; choose in 10.7.0.0/24"),
+        (
+            on("shared", address="10.7.0.255"),
+            "servers[one].interfaces[shared].address: '10.7.0.255' is the network or broadcast address of "
+            "10.7.0.0/24; choose between",
+        ),
+        (
+            on("shared", address="10.7.0.2"),
+            "servers[one].interfaces[shared].address: '10.7.0.2' is already the address of port 'network:",
+        ),
+        (
+            replace(
+                on("shared", address="10.7.0.9"), routers=joined(RouterInterface("lan", "10.7.0.9")).routers
+            ),
+            "'10.7.0.9' is already the address of port 'router alpha@lan'",
+        ),
+        (
+            on("shared", "f-net"),
+            "servers[one].interfaces: 'f-net' is connected twice, by its name and its id; keep one",
+        ),
+        (
+            joined(RouterInterface("lan", "10.7.0.2")),
+            "routers[alpha].interfaces[lan]: '10.7.0.2' is already the address of port 'network:dhcp'",
+        ),
+        (
+            joined(RouterInterface("lan", "10.7.0.255")),
+            "routers[alpha].interfaces.address: '10.7.0.255' is the network or broadcast address",
+        ),
+        (
+            joined(RouterInterface("lan", "10.8.0.5")),
+            "routers[alpha].interfaces.address: '10.8.0.5' is outside its network; choose in 10.7.0.0/24",
+        ),
+        (
+            replace(
+                joined(LAN), routers=(Router("alpha", None, (LAN,), (Route("10.0.0.0/8", "10.7.0.1"),)),)
+            ),
+            "routers[alpha].routes.nexthop: '10.7.0.1' is an address of the router itself",
+        ),
+        (
+            joined(LAN, RouterInterface("f-sub", "10.7.0.9")),
+            "'f-sub' is connected twice, by its name and its id",
+        ),
+        (
+            joined(RouterInterface("red", "10.7.9.1"), LAN, networks=ranged("10.7.0.0/16")),
+            "routers[alpha].interfaces: 'red' has 10.7.0.0/16, which overlaps 10.7.0.0/24 of subnet 'lan'",
+        ),
+        (
+            joined(
+                RouterInterface("red", "192.168.37.9"), external="insa", networks=ranged("192.168.37.0/24")
+            ),
+            "'red' has 192.168.37.0/24, which overlaps 192.168.37.0/24 of external network 'insa'",
+        ),
+    ],
+)
+def test_what_exists_is_checked_before_anything_is_made(desired, sentence):
+    (problem,) = plan_present(desired, SHARED).problems
+    assert sentence in problem
+
+
+def test_what_is_made_is_no_obstacle_to_itself(world):
+    legs = (RouterInterface("lan", "10.7.0.9"), RouterInterface("red", "192.168.37.9"))
+    nics = (ServerInterface("shared", "10.7.0.5"), ServerInterface("red", "192.168.37.5"))
+    one = Server("one", "debian", "small", nics)
+    desired = replace(joined(*legs, networks=ranged("192.168.37.0/24")), servers=(one,))
+    here = world(SHARED)
+    plan = plan_present(desired, here.actual())
+    assert plan.problems == ()
+    here.run(plan)
+    again = plan_present(desired, here.actual())
+    assert (again.problems, again.steps) == ((), ())
+
+
+def test_ranges_that_are_not_told_are_not_checked():
+    plan = plan_present(on("shared", address="10.99.0.5"), replace(SHARED, subnets=()))
+    assert plan.problems == ()
+
+
 def test_an_ambiguous_name_asks_for_the_id(world):
     actual = replace(FOREIGN, networks=(*FOREIGN.networks, state.Network("ext2", "insa", external=True)))
     (problem,) = plan_present(Topology("lab", routers=(Router("alpha", "insa", (), ()),)), actual).problems
@@ -832,6 +1144,17 @@ def test_a_limit_needs_what_the_servers_share(world):
     assert "cannot be deployed alone, because the topology lacks keypair key, network green" in problem
 
 
+def test_a_limit_names_what_it_leaves_out(lab):
+    limited = replace(LAB, only=frozenset({"one"}))
+    assert plan_present(limited, lab.actual()).warnings == ()
+    lab.change("router", find(lab, "router", "alpha").id, routes=())
+    lab.change("subnet", find(lab, "subnet", "green").id, dns_nameservers=("8.8.8.8",))
+    plan = plan_present(limited, lab.actual())
+    assert plan.steps == ()
+    (warning,) = plan.warnings
+    assert "is left as it is: routes alpha, subnet green; run without only (--limit)" in warning
+
+
 def test_a_limited_removal_leaves_the_rest(lab):
     plan = plan_absent("lab", frozenset({"two"}), lab.actual())
     lab.run(plan)
@@ -847,6 +1170,30 @@ def test_a_foreign_port_in_the_way_of_a_removal_is_named(lab):
     lab.put("port", port)
     (problem,) = plan_absent("lab", None, lab.actual()).problems
     assert "network red cannot be removed: port 'guest' of server 'one' uses it" in problem
+
+
+def test_a_router_waits_for_ports_only_if_they_have_a_foreign_floating_ip(lab):
+    assert not any(
+        "port" in need for need in needs_of(plan_absent("lab", None, lab.actual()))["delete router alpha"]
+    )
+    one = find(lab, "floating_ip", "one")
+    lab.change("floating_ip", one.id, port_id=None)
+    lab.change("floating_ip", "f-ip", port_id=one.port_id)
+    plan = plan_absent("lab", None, lab.actual())
+    assert {"wait server gone", "delete port server one@red"} <= needs_of(plan)["delete interface alpha@red"]
+    lab.run(plan)
+    assert lab.items["floating_ip"]["f-ip"].port_id is None
+
+
+def test_a_foreign_floating_ip_in_the_way_of_a_removal_is_named(lab):
+    far = replace(LAB.routers[0], interfaces=(*LAB.routers[0].interfaces, RouterInterface(FAR)))
+    lab.run(plan_present(replace(LAB, routers=(far, LAB.routers[1])), lab.actual()))
+    lab.put(
+        "port", state.Port("f-guest", "guest", network_id="f-red", fixed_ips=(("f-sub-far", "10.3.0.5"),))
+    )
+    lab.change("floating_ip", "f-ip", port_id="f-guest")
+    (problem,) = plan_absent("lab", None, lab.actual()).problems
+    assert "router alpha cannot be removed: floating IP 192.168.37.9 comes through it" in problem
 
 
 def test_a_foreign_subnet_in_the_way_of_a_removal_is_named(lab):
