@@ -26,7 +26,8 @@ Result = tuple[int, str, str]
 
 _POLL_SECONDS = 0.5
 _NOT_FOUND = "VBOX_E_OBJECT_NOT_FOUND"
-_NO_DAEMON = "Failed to create the VirtualBox object"
+_PASSING = ("Failed to create the VirtualBox object", "The session is not locked (session state: Unlocked)")
+"""What a command says that came while the daemon, or the process of the machine it asked for, was ending."""
 _ATTEMPTS = 8
 
 
@@ -57,10 +58,10 @@ class Manager:
         self._run = run
 
     def _try(self, arguments: Sequence[str]) -> Result:
-        """Run VBoxManage, again where it came while its daemon was ending: that stays a few idle seconds."""
+        """Run VBoxManage, again where what it asked was ending: the daemon stays a few idle seconds."""
         for _ in range(_ATTEMPTS - 1):
             status, output, errors = self._run([self._program, *arguments])
-            if status == 0 or _NO_DAEMON not in errors:
+            if status == 0 or not any(words in errors for words in _PASSING):
                 return status, output, errors
             time.sleep(_POLL_SECONDS)
         return self._run([self._program, *arguments])

@@ -420,3 +420,25 @@ def test_a_disk_with_others_in_front_of_it_says_so(there, recorded):
     found = there.manager().disk(f"{there.folder}/web.vdi")
     assert found.has_children
     assert [user.split(" ", 1)[0] for user in found.users] == ["web"]
+
+
+@pytest.mark.parametrize(
+    "passing",
+    [
+        "VBoxManage: error: Failed to create the VirtualBox object!",
+        "VBoxManage: error: The object is not ready\n"
+        "VBoxManage: error: The session is not locked (session state: Unlocked)",
+    ],
+)
+def test_what_was_just_ending_is_asked_again(passing, monkeypatch):
+    answers = [(1, "", passing), (0, 'name="one"', "")]
+    monkeypatch.setattr(manage.time, "sleep", lambda seconds: None)
+    manager = Manager("/bin/true", lambda call: answers.pop(0))
+    assert manager.call(["showvminfo", "one", "--machinereadable"]) == 'name="one"'
+
+
+def test_an_error_that_stays_is_told(monkeypatch):
+    monkeypatch.setattr(manage.time, "sleep", lambda seconds: None)
+    error = (1, "", "VBoxManage: error: The session is not locked (session state: Unlocked)")
+    with pytest.raises(ManageError, match="The session is not locked"):
+        Manager("/bin/true", lambda call: error).call(["showvminfo", "one", "--machinereadable"])
