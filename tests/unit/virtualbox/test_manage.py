@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -432,13 +433,13 @@ def test_a_disk_with_others_in_front_of_it_says_so(there, recorded):
 )
 def test_what_was_just_ending_is_asked_again(passing, monkeypatch):
     answers = [(1, "", passing), (0, 'name="one"', "")]
-    monkeypatch.setattr(manage.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     manager = Manager("/bin/true", lambda call: answers.pop(0))
     assert manager.call(["showvminfo", "one", "--machinereadable"]) == 'name="one"'
 
 
 def test_an_error_that_stays_is_told(monkeypatch):
-    monkeypatch.setattr(manage.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     error = (1, "", "VBoxManage: error: The session is not locked (session state: Unlocked)")
     with pytest.raises(ManageError, match="The session is not locked"):
         Manager("/bin/true", lambda call: error).call(["showvminfo", "one", "--machinereadable"])
