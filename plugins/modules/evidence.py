@@ -63,7 +63,9 @@ options:
         type: int
         required: true
       output:
-        description: What it said. Without times and other figures that change from run to run.
+        description: >-
+          What it said. Without times and other figures that change from run to run. Escape sequences and
+          carriage returns, which are for a terminal, are left out.
         type: str
         required: true
       started:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,10 @@ Record = dict[str, Any]
 _SEEN = ("host", "command", "rc", "output")
 _TIMES = ("started", "seconds")
 _VOLATILE = frozenset({"recorded", *_TIMES})
+
+# What a terminal takes for colours and titles: sequences that ESC [ or ESC ] begins, and ESC with one letter.
+_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
+_LINE_END = re.compile(r"\r+\n?")
 
 
 class EvidenceError(ValueError):
@@ -60,7 +65,13 @@ def build(
 
 def _observation(entry: Mapping[str, Any]) -> dict[str, Any]:
     known = {key: entry[key] for key in _TIMES if entry.get(key) is not None}
-    return {key: entry.get(key) for key in _SEEN} | known
+    seen = {key: entry.get(key) for key in _SEEN}
+    return seen | {"output": readable(entry.get("output") or "")} | known
+
+
+def readable(text: str) -> str:
+    """The text without what it says to a terminal: escape sequences and carriage returns."""
+    return _LINE_END.sub("\n", _ESCAPE.sub("", text))
 
 
 def dump(record: Record) -> str:

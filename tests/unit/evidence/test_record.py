@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence.claims import CLAIMS
-from evidence.record import EvidenceError, build, dump, shows_the_same
+from evidence.record import EvidenceError, build, dump, readable, shows_the_same
 
 OBSERVATION: dict[str, Any] = {
     "host": "outside",
@@ -109,3 +109,19 @@ def test_the_claims_are_numbered_without_gaps_and_sorted_by_section() -> None:
     sections = [claim.section for claim in CLAIMS.values()]
     assert sections == sorted(sections)
     assert all(re.fullmatch(r"[A-Z].*\.", claim.statement) for claim in CLAIMS.values())
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("one\r\ntwo\r\n", "one\ntwo\n"),
+        ("one\r\r\ntwo\r", "one\ntwo\n"),
+        ("\x1b[1mdpkg-query:\x1b[0m nothing found", "dpkg-query: nothing found"),
+        ("\x1b[38;5;1mred\x1b[K \x1b]0;a title\x07here \x1b]8;;x\x1b\\there", "red here there"),
+        ("a[0] \\ 5\n\n  6\t7", "a[0] \\ 5\n\n  6\t7"),
+        ("", ""),
+    ],
+)
+def test_what_is_for_a_terminal_is_left_out(said: str, kept: str) -> None:
+    assert readable(said) == kept
+    assert evidence(observations=[OBSERVATION | {"output": said}])["observations"][0]["output"] == kept
