@@ -68,6 +68,13 @@ def test_without_the_route_packets_went_to_the_public_gateway() -> None:
     assert re.search(r" 50[24]$", request["output"])
 
 
+def test_only_the_public_gateway_leads_out() -> None:
+    _interfaces, gateways = evidence("C32", "openstack_client_topology")["observations"]
+    ((name, outside),) = json.loads(gateways["output"]).items()
+    assert (name, outside["network"]) == ("public_gateway", variable("lab_external_network"))
+    assert outside["addresses"]
+
+
 def test_malformed_expression_is_refused(outside: Host, floating_ip: str) -> None:
     command = "curl --silent --max-time 60 --write-out ' %%{http_code}' --data %s %s"
     assert outside.check_output(command, "(1+2", f"http://{floating_ip}:50000/").endswith(" 400")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from lab import evidence, host
+from lab import evidence, host, variable
 
 PLAYBOOK = "openstack_connectivity"
 
@@ -25,11 +25,14 @@ def test_the_claim_was_reproduced(claim: str) -> None:
 
 
 def test_the_router_made_the_difference() -> None:
-    before, router, after = evidence("C24", PLAYBOOK)["observations"]
+    before, router, gateway, after = evidence("C24", PLAYBOOK)["observations"]
     assert (before["host"], after["host"]) == ("explorer", "explorer")
     assert before["command"] == after["command"]
     assert (before["rc"], after["rc"]) == (1, 0)
     assert json.loads(router["output"]) == {"gateway": ["10.0.2.254"]}
+    outside = json.loads(gateway["output"])["gateway"]
+    assert outside["network"] == variable("lab_external_network")
+    assert outside["addresses"]
 
 
 def test_the_observer_runs_unprivileged() -> None:
