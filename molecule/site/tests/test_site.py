@@ -30,8 +30,11 @@ def test_no_claim_is_forgotten() -> None:
 @pytest.mark.parametrize(("playbook", "claim"), RECORDS)
 def test_the_claim_was_judged(playbook: str, claim: str) -> None:
     verdict = evidence(claim, playbook)["verdict"]
-    # The theory is measured and may be refuted. The rest was built to be seen.
-    assert verdict == "reproduced" or (playbook == "virtualisation_compared" and verdict != "measured")
+    # The theory is measured and may be refuted. The rest was built to be seen, of C28 what is about software.
+    if playbook == "virtualisation_compared":
+        assert verdict in ("reproduced", "contradicted", "depends")
+    else:
+        assert verdict == ("depends" if claim == "C28" else "reproduced")
 
 
 def test_what_is_left_out_is_said_with_its_reason() -> None:
