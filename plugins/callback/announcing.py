@@ -1,6 +1,6 @@
 # Copyright: Cloud Lab maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Ansible's own screen output, but headings come in time and refusals are to the point."""
+"""Ansible's own screen output, but headings come in time, waiting is calm and refusals are to the point."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ description:
   - With C(display_skipped_hosts=false) the default output prints a task's heading together with its first
     result, since a task that is skipped everywhere shall have none. This one prints the heading as soon as a
     task has taken three seconds.
+  - A task that asks again until something is there has not failed. Of its tries this one prints the first and
+    every tenth, as waiting; with C(-vvv) each, with its result.
   - Of a role's variables that are refused it prints what is wrong with them, without the specification of all
     its variables; with C(-v) that too.
 extends_documentation_fragment:
@@ -25,10 +27,13 @@ import sys
 import threading
 from typing import Any
 
+from ansible.constants import COLOR_DEBUG
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
 PATIENCE = 3.0
 """Seconds without a result after which a task is worth a heading."""
+EVERY = 10
+"""Of so many tries to get what a task waits for, one is printed."""
 VALIDATIONS = frozenset({"ansible.builtin.validate_argument_spec", "validate_argument_spec"})
 BESIDES_THE_MESSAGE = ("argument_errors", "argument_spec_data", "validate_args_context")
 
@@ -71,6 +76,17 @@ class CallbackModule(DefaultCallback):
         with self._printing:
             if self._last_task_banner != task._uuid:
                 super()._print_task_banner(task)
+
+    def v2_runner_retry(self, result: Any) -> None:
+        if self._run_is_verbose(result, verbosity=2):
+            super().v2_runner_retry(result)
+            return
+        tries = result.result["attempts"]
+        if tries % EVERY == 1:
+            with self._printing:
+                self._print_task_banner(result.task)
+                of = f"try {tries} of at most {result.result['retries']}"
+                self._display.display(f"waiting: [{self.host_label(result)}] ({of})", color=COLOR_DEBUG)
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         with self._printing:

@@ -36,6 +36,19 @@ REFUSAL = """
       vars: {lab_servers: lots}
 """
 
+WAITING = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Ask until it is there
+      ansible.builtin.shell: echo x >> {file}; wc -l < {file}
+      register: found
+      changed_when: false
+      until: found.stdout | int == 13
+      retries: 20
+      delay: 0
+"""
+
 
 def test_the_heading_of_a_long_task_comes_while_it_runs(tmp_path: Path) -> None:
     """The task ends only after its heading has been read."""
@@ -66,3 +79,17 @@ def test_a_refusal_is_to_the_point(tmp_path: Path, options: tuple[str, ...], spe
     assert run.returncode == 2
     assert "argument 'lab_servers' is of type str and we were unable to convert to int" in said
     assert ("How many there are" in said) is specification
+
+
+@pytest.mark.parametrize(("options", "tries"), [((), [1, 11]), (("-vvv",), [])])
+def test_who_waits_has_not_failed(tmp_path: Path, options: tuple[str, ...], tries: list[int]) -> None:
+    playbook = tmp_path / "playbook.yml"
+    playbook.write_text(WAITING.format(file=tmp_path / "asked"))
+    command: list[str | Path] = [ANSIBLE_PLAYBOOK, *options, playbook]
+    run = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    lines = run.stdout.splitlines()
+    waiting = [f"waiting: [localhost] (try {number} of at most 21)" for number in tries]
+    assert [line for line in lines if line.startswith("waiting:")] == waiting
+    assert sum("RETRYING" in line for line in lines) == (0 if tries else 12)
+    (heading,) = (number for number, line in enumerate(lines) if "TASK [Ask until" in line)
+    assert all(lines.index(line) > heading for line in waiting)
