@@ -37,3 +37,11 @@ def test_a_virtualbox_of_your_own_is_where_you_say(root: Path) -> None:
         assert {name: found[name] for name in stated} == stated
     # So does what is shared.
     assert found["machine_network"] == "10.0.2.0/24"
+
+
+def test_no_template_is_shown_where_tasks_are_delegated_to_who_looks_from_outside(root: Path) -> None:
+    """Ansible shows the `ansible_host` of whoever a task is delegated to as it is written."""
+    for host in ("cloud", "outside", "internet"):
+        found = variables(root, "embedded", host)
+        assert "ansible_host" not in found
+        assert found["ansible_docker_host"] == "{{ embedded_cloud_name }}"

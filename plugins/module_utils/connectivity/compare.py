@@ -12,6 +12,7 @@ from .verdicts import REACHABLE, REFUSED, agrees
 _HEADINGS = ("", "from", "to", "flow", "expected", "observed", "detail")
 _MARKS = {True: "ok", False: "DIFFERS"}
 _LEGEND = "blocked: refused, lost or unreachable, all of which are right"
+_PREDICTED = "Predicted from the topology (lost and unreachable both say that packets do not arrive):"
 _NOT_OBSERVED = "not observed"
 
 
@@ -60,7 +61,7 @@ def table(rows: Sequence[Row]) -> str:
         for line in lines
     ]
     legend = [_LEGEND] if any(row.expected == "blocked" for row in rows) else []
-    predicted = ["", "Predicted from the topology:", *reasons] if reasons else []
+    predicted = ["", _PREDICTED, *reasons] if reasons else []
     return "\n".join([*aligned, *legend, *predicted])
 
 

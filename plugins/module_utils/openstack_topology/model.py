@@ -420,13 +420,13 @@ class _Parser:
         interfaces: list[RouterInterface] = []
         for leg in item.get("interfaces") or ():
             subnet = subnets.get(leg["subnet"])
-            address: str | None = leg.get("address")
+            place = f"{where}.interfaces[{leg['subnet']}].address"
+            address: str | None = leg.get("address") or None
+            # One that it cannot have is empty from here on: without any it would have the subnet's gateway's.
             if address and subnet:
-                address = self.host(
-                    f"{where}.interfaces.address", address, ipaddress.IPv4Network(subnet.cidr)
-                )
+                address = self.host(place, address, ipaddress.IPv4Network(subnet.cidr)) or ""
             elif address:
-                address = self.address(f"{where}.interfaces.address", address)
+                address = self.address(place, address) or ""
             elif subnet and subnet.gateway_ip is None:
                 self.problem(
                     f"{where}.interfaces",
@@ -550,7 +550,9 @@ class _Parser:
         legs: list[ServerInterface] = []
         for leg in item.get("interfaces") or ():
             address = (
-                self.address(f"{where}.interfaces.address", leg["address"]) if leg.get("address") else None
+                self.address(f"{where}.interfaces[{leg['network']}].address", leg["address"])
+                if leg.get("address")
+                else None
             )
             if any(leg["network"] == other.network for other in legs):
                 self.problem(
@@ -617,7 +619,8 @@ class _Parser:
             own: list[str] = []
             for leg in router.interfaces:
                 subnet = subnets.get(leg.subnet)
-                if address := leg.address or (subnet and subnet.gateway_ip):
+                address = subnet.gateway_ip if subnet and leg.address is None else leg.address
+                if address:
                     own.append(address)
                     # Of a subnet that is not declared only the cloud knows the network.
                     network = subnet.network if subnet else f"that of subnet {leg.subnet}"

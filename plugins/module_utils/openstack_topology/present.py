@@ -289,7 +289,7 @@ class _Present(Planner):
                 subnet_id, gateway = there.id, there.gateway_ip
                 home, cidr = self.existing_home(there.network_id), there.cidr
                 if address:
-                    self.check_place(f"{where}.address", address, (cidr,))
+                    self.check_place(f"{where}[{name}].address", address, (cidr,))
             if subnet_id and subnet_id in [leg.subnet_id for leg in legs]:
                 self.problems.append(
                     f"{where}: {name!r} is connected twice, by its name and its id; keep one interface a "

@@ -214,7 +214,7 @@ def test_addresses_and_routes_in_short() -> None:
 def test_cloud_init_starts_it_without_a_reload(files: dict[str, bytes]) -> None:
     assert files["user_data"].startswith(b"#cloud-config\n")
     assert json.loads(files["runcmd"]) == [
-        ["systemctl", "enable", "--no-reload", "lab-observer.service"],
+        ["systemctl", "--root=/", "enable", "lab-observer.service"],
         ["systemctl", "start", "--no-block", "lab-observer.service"],
     ]
     # OpenStack takes 64 KiB in base64; the calculator's user data may have to fit in as well.

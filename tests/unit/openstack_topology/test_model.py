@@ -92,7 +92,28 @@ CASES = {
     ),
     "router address outside": (
         {"networks": [net()], "routers": [router(interfaces=[{"subnet": "client", "address": "10.0.0.2"}])]},
-        "routers[inner].interfaces.address: '10.0.0.2' is outside 192.168.56.0/24",
+        "routers[inner].interfaces[client].address: '10.0.0.2' is outside 192.168.56.0/24",
+    ),
+    # Without an address the second router would take the first one's, the subnet's gateway.
+    "router address outside beside the gateway": (
+        {
+            "networks": [net()],
+            "routers": [
+                {"name": "one", "interfaces": [{"subnet": "client"}]},
+                {"name": "two", "interfaces": [{"subnet": "client", "address": "10.9.9.9"}]},
+            ],
+        },
+        "routers[two].interfaces[client].address: '10.9.9.9' is outside 192.168.56.0/24",
+    ),
+    "router address that is none": (
+        {
+            "networks": [net()],
+            "routers": [
+                {"name": "one", "interfaces": [{"subnet": "client"}]},
+                {"name": "two", "interfaces": [{"subnet": "client", "address": "x"}]},
+            ],
+        },
+        "routers[two].interfaces[client].address: 'x' is not an IPv4 address",
     ),
     "subnet connected twice": (
         {"networks": [net()], "routers": [router(interfaces=[{"subnet": "client"}, {"subnet": "client"}])]},

@@ -1073,11 +1073,11 @@ LAN = RouterInterface("lan")
         ),
         (
             joined(RouterInterface("lan", "10.7.0.255")),
-            "routers[alpha].interfaces.address: '10.7.0.255' is the network or broadcast address",
+            "routers[alpha].interfaces[lan].address: '10.7.0.255' is the network or broadcast address",
         ),
         (
             joined(RouterInterface("lan", "10.8.0.5")),
-            "routers[alpha].interfaces.address: '10.8.0.5' is outside its network; choose in 10.7.0.0/24",
+            "routers[alpha].interfaces[lan].address: '10.8.0.5' is outside its network; choose in",
         ),
         (
             replace(
