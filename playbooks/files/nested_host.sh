@@ -35,7 +35,11 @@ Address=192.0.2.15/24
 EOF
     printf '%s\n' vboxdrv vboxnetflt vboxnetadp >/etc/modules-load.d/virtualbox.conf
     systemctl --quiet --root=/ enable systemd-networkd
-    tar --create --one-file-system --exclude=./.dockerenv --exclude=".${disk%/*}" --directory=/ . | mke2fs -q -t ext4 -d - $disk.part 6G
+    {
+        tar --create --one-file-system --exclude=./.dockerenv --exclude=".${disk%/*}" --directory=/ .
+        touch $disk.whole
+    } | mke2fs -q -t ext4 -d - $disk.part 6G
+    [ -e $disk.whole ]
     mv $disk.part $disk
 fi
 

@@ -126,10 +126,12 @@ def test_a_plan_says_what_comes_after_it(
 def included(tmp_path: Path, name: str, variables: dict[str, object]) -> str:
     """Return why a file of tasks refuses the variables of two hosts; nothing if it does not."""
     tasks = [{"ansible.builtin.include_tasks": str(ROOT / "playbooks/tasks" / name)}]
-    play = {"hosts": "all", "gather_facts": False, "vars": variables, "tasks": tasks}
+    play = {"hosts": "all", "gather_facts": False, "tasks": tasks}
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+    inventory = {"all": {"hosts": {"one": None, "two": None}, "vars": variables}}
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory))
     done = subprocess.run(
-        ["ansible-playbook", "-i", "one,two", tmp_path / "play.yml"],
+        ["ansible-playbook", "-i", tmp_path / "hosts.yml", tmp_path / "play.yml"],
         cwd=ROOT,
         env={**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
         capture_output=True,
@@ -152,6 +154,12 @@ def included(tmp_path: Path, name: str, variables: dict[str, object]) -> str:
         ("maybe", "abc", 1, "asked is maybe; set it to true or false. stage is abc; set it to 1 or 2 or 3."),
         (False, "yes", 1, "stage is yes; set it to 1 or 2 or 3."),
         (False, 1, "abc", "port is abc; set it to a TCP port from 1 to 65535."),
+        (
+            False,
+            1,
+            "{{ {'one': 1, 'two': 70000}[inventory_hostname] }}",
+            "port is 70000; set it to a TCP port from 1 to 65535.",
+        ),
     ],
 )
 def test_values_are_checked_once_for_all_hosts(
