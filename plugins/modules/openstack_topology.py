@@ -29,9 +29,10 @@ description:
     confirmed if it leads to the declared flavor, and reverted if it leads to another. Nova resizes servers
     that are ACTIVE or SHUTOFF, and makes no disk smaller; what it would refuse of that is a problem before
     anything is changed.
-  - Neutron changes no interface or gateway of a router while floating IPs come through it. The topology's own
-    are taken from their ports before that and given back afterwards; another one is a problem. A removal
-    leaves an address that is not the topology's alone; its port goes, and with that the association.
+  - Neutron changes no interface or gateway of a router while floating IPs come through it. Those of declared
+    servers are taken from their ports before that and given back afterwards, if they are still declared. Any
+    other one is a problem, that of a server which is no longer declared included. A removal leaves an address
+    that is not the topology's alone; its port goes, and with that the association.
   - Starts and stops servers as declared by O(servers[].running); what is resized too is stopped before that
     and started after it. A server that nova can neither start nor stop, such as one that is paused, is left
     as it is and reported in RV(warnings).

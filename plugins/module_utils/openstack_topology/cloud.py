@@ -725,9 +725,6 @@ class Cloud:
     def _update_association(self, step: Step) -> None:
         self.network.update_ip(step.spec["id"], port_id=None)
 
-    def _create_association(self, step: Step) -> None:
-        self.network.update_ip(step.spec["id"], port_id=step.spec["port_id"])
-
 
 def _together(calls: Mapping[str, Callable[[], list[Any]]]) -> dict[str, list[Any]]:
     """Run the calls in a pool; raises `CloudError` for the first that fails."""

@@ -61,8 +61,6 @@ class _Present(Planner):
         """Each router with the interfaces it lacks and the routes it has when others have left."""
         self.ports: dict[_Home, list[dict[str, Any]]] = {}
         """By network: the ports to create there, in one request."""
-        self.freed: list[state.FloatingIp] = []
-        """What is taken from its port while the way there changes."""
 
     def plan(self) -> Plan:
         self.check_external_networks()
@@ -85,7 +83,6 @@ class _Present(Planner):
         self.wait_for_servers()
         for server in self.desired.servers:
             self.floating_ip(server, server in self.servers)
-        self.give_back()
         self.list_unmanaged()
         return self.result()
 
@@ -376,8 +373,12 @@ class _Present(Planner):
     ) -> None:
         """Plan to free the floating IPs that come through the router, or its `legs`: neutron keeps both else.
 
-        One that is not ours is a problem.
+        One that is not ours is a problem, and so is one of ours on a port that is not declared: only what is
+        declared tells the run after a failed one where an address belongs.
         """
+        declared = {
+            server_port_name(s.name, nic.network) for s in self.desired.servers for nic in s.interfaces
+        }
         gone = None if legs is None else {subnet_id for subnet_id, _ in legs}
         ports = {port.id: port for port in self.actual.ports}
         for ip in self.actual.floating_ips:
@@ -386,14 +387,16 @@ class _Present(Planner):
                 continue
             if gone is not None and gone.isdisjoint(subnet_id for subnet_id, _ in port.fixed_ips):
                 continue
-            if ip.owned:
-                self.freed.append(ip)
+            if ip.owned and port.owned and port.name in declared:
                 self.take(ip, port.name)
-            else:
-                self.problems.append(
-                    f"{where}: {what} while {port.name or port.id} has the floating IP {ip.address} through "
-                    f"it, which the topology does not own; disassociate that address first"
-                )
+                continue
+            why = "which the topology does not own; disassociate that address first"
+            if ip.owned:
+                why = "and is not declared; disassociate that address, or remove the server, first"
+            self.problems.append(
+                f"{where}: {what} while {port.name or port.id} has the floating IP {ip.address} through it, "
+                f"{why}"
+            )
 
     def take(self, ip: state.FloatingIp, port_name: str) -> str:
         """Plan to disassociate the address, and return the step's key."""
@@ -801,9 +804,9 @@ class _Present(Planner):
                 )
                 continue
             # Freed in a step of its own: two servers may have each other's address.
-            self.freed = [other for other in self.freed if other != ip]
             needs.append(self.take(ip, port_name))
-        moves = there is None or there.port_id is None or there.port_id != port_id or there in self.freed
+        taken = there is not None and f"update association {there.address}" in self.steps
+        moves = there is None or there.port_id is None or there.port_id != port_id or taken
         if moves and not self.is_joined(server.floating_ip, server.interfaces[0].network):
             remedy = "give one that external_network and an interface there, or remove floating_ip"
             if self.desired.only is not None:
@@ -823,21 +826,6 @@ class _Present(Planner):
             needs.append(f"update association {there.address}")
             details = [f"associate {there.address} with {port_name}"]
             self.add("update", "floating_ip", server.name, {"port": port_name}, needs, details)
-
-    def give_back(self) -> None:
-        """Associate again what was taken from ports that are not declared, where they are still joined."""
-        names = {port.id: port.name for port in self.actual.ports}
-        homes = {port.id: port.fixed_ips for port in self.actual.ports}
-        ways = self.ways_out()
-        for ip in self.freed:
-            port_id = ip.port_id or ""
-            joined = any((ip.network_id, subnet_id) in ways for subnet_id, _ in homes[port_id])
-            if ip.id in self.kept or not joined:
-                continue
-            needs = [f"update association {ip.address}", "update router *", "create interface *"]
-            details = [f"associate it with {names[port_id]} again"]
-            spec = {"id": ip.id, "port_id": port_id}
-            self.add("create", "association", ip.address, spec, needs, details)
 
     def is_joined(self, external_network: str, network: str) -> bool:
         """Tell whether a router joins the two; to a network that is not declared others' routers may."""

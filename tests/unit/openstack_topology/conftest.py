@@ -406,9 +406,6 @@ class World:
     def _update_floating_ip(self, step):
         self._associate(self.id("floating_ip", step.name), self.id("port", step.spec["port"]))
 
-    def _create_association(self, step):
-        self._associate(step.spec["id"], step.spec["port_id"])
-
     def _update_association(self, step):
         self.change("floating_ip", step.spec["id"], port_id=None)
 
