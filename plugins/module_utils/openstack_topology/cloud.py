@@ -723,7 +723,9 @@ class Cloud:
         self.network.update_ip(self.id("floating_ip", step.name), port_id=self.id("port", step.spec["port"]))
 
     def _update_association(self, step: Step) -> None:
-        self.network.update_ip(step.spec["id"], port_id=None)
+        server = step.spec["server"]
+        name = {"description": described(self.owner, server)} if server else {}
+        self.network.update_ip(step.spec["id"], port_id=None, **name)
 
 
 def _together(calls: Mapping[str, Callable[[], list[Any]]]) -> dict[str, list[Any]]:

@@ -398,10 +398,11 @@ class _Present(Planner):
                 f"{why}"
             )
 
-    def take(self, ip: state.FloatingIp, port_name: str) -> str:
-        """Plan to disassociate the address, and return the step's key."""
-        details = [f"take it from {port_name}"]
-        return self.add("update", "association", ip.address, {"id": ip.id}, (), details).key
+    def take(self, ip: state.FloatingIp, port_name: str, server: str = "") -> str:
+        """Plan to disassociate the address and perhaps to name it for a server; return the step's key."""
+        details = [f"take it from {port_name}"] + ([f"name it for server {server}"] if server else [])
+        spec = {"id": ip.id, "server": server}
+        return self.add("update", "association", ip.address, spec, (), details).key
 
     def wire(self, router: model.Router, missing: Sequence[_Leg], routes: set[model.Route]) -> None:
         """Plan the router's missing interfaces, then its routes."""
@@ -806,6 +807,9 @@ class _Present(Planner):
             # Freed in a step of its own: two servers may have each other's address.
             needs.append(self.take(ip, port_name))
         taken = there is not None and f"update association {there.address}" in self.steps
+        if there and taken and there.name != server.name:
+            # It is known by its port alone, which it loses: the name tells whose it is after a failed run.
+            self.take(there, port_name, server.name)
         moves = there is None or there.port_id is None or there.port_id != port_id or taken
         if moves and not self.is_joined(server.floating_ip, server.interfaces[0].network):
             remedy = "give one that external_network and an interface there, or remove floating_ip"

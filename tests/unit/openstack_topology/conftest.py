@@ -407,7 +407,8 @@ class World:
         self._associate(self.id("floating_ip", step.name), self.id("port", step.spec["port"]))
 
     def _update_association(self, step):
-        self.change("floating_ip", step.spec["id"], port_id=None)
+        name = {"name": step.spec["server"]} if step.spec["server"] else {}
+        self.change("floating_ip", step.spec["id"], port_id=None, **name)
 
 
 @pytest.fixture

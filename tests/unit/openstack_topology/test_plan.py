@@ -623,8 +623,12 @@ def test_a_floating_ip_of_what_is_not_declared_any_more_is_in_the_way(lab, desir
 
 def test_an_interrupted_run_that_has_taken_floating_ips_is_gone_on_with(lab):
     before = lab.addresses()
+    # Made for a server of another name, and moved to this one.
+    lab.change("floating_ip", find(lab, "floating_ip", "two").id, name="former")
+    assert plan_present(LAB, lab.actual()).steps == ()
     desired = with_gateway("10.0.0.254")
     plan = plan_present(desired, lab.actual())
+    assert "take it from server two@red\n      name it for server two\n" in plan.text
     lab.run(plan, [step for step in plan.steps if step.kind == "association"])
     lab.run(plan_present(desired, lab.actual()))
     for name in ("one", "two"):
