@@ -47,6 +47,17 @@ class _Leg:
     takes_gateway: bool
 
 
+@dataclass(frozen=True)
+class _Claim:
+    """An address that our port `port` is to get by the step `taker`; `where` is what declares it."""
+
+    where: str
+    home: _Home
+    address: str
+    port: str
+    taker: str
+
+
 class _Present(Planner):
     """Plans creation and repair."""
 
@@ -61,6 +72,7 @@ class _Present(Planner):
         """Each router with the interfaces it lacks and the routes it has when others have left."""
         self.ports: dict[_Home, list[dict[str, Any]]] = {}
         """By network: the ports to create there, in one request."""
+        self.claims: list[_Claim] = []
 
     def plan(self) -> Plan:
         self.check_external_networks()
@@ -80,6 +92,7 @@ class _Present(Planner):
             self.server(server, server in self.servers)
         for home, ports in self.ports.items():
             self.create_ports(home, ports)
+        self.check_claims()
         self.wait_for_servers()
         for server in self.desired.servers:
             self.floating_ip(server, server in self.servers)
@@ -312,20 +325,32 @@ class _Present(Planner):
             return
         self.problems.append(f"{where}: {address!r} {fault}")
 
-    def check_free(self, where: str, home: _Home, address: str, own: str) -> None:
-        """Complain about an address that a port has, or is to have, other than our own of that name."""
+    def check_claims(self) -> None:
+        """Complain about addresses that another port keeps or is to get too; one that moves goes first."""
         leaving = self.leaving()
-        holders = [
-            port.name or port.device_owner or port.id
-            for port in self.actual.ports
-            if port.network_id == home.id and port.id not in leaving and not (port.owned and port.name == own)
-            if address in [ip for _, ip in port.fixed_ips]
-        ]
-        holders += [port["name"] for port in self.ports.get(home, ()) if port["address"] == address]
-        if holders:
-            self.problems.append(
-                f"{where}: {address!r} is already the address of port {holders[0]!r}; choose another address"
-            )
+        ports = [port for port in self.actual.ports if port.id not in leaving]
+        held = [(claim, _holder(claim, ports)) for claim in self.claims]
+        frees = {claim.taker: key for claim, port in held if port and (key := self.moving(port))}
+        claimed: dict[tuple[_Home, str], str] = {}
+        for claim, port in held:
+            other = claimed.setdefault((claim.home, claim.address), claim.port)
+            key = self.moving(port) if port else None
+            what, remedy = f"is already the address of port {other!r}", "choose another address"
+            if port and not key:
+                what = f"is already the address of port {port.name or port.device_owner or port.id!r}"
+            elif port and claim.taker in _after(claim.taker, frees):
+                what = f"is the address of port {port.name!r}, and no run exchanges addresses"
+                remedy = "declare a free one for one of the two first"
+            elif other == claim.port:
+                step = self.steps[claim.taker]
+                self.steps[step.key] = replace(step, needs=step.needs | {key} if key else step.needs)
+                continue
+            self.problems.append(f"{claim.where}: {claim.address!r} {what}; {remedy}")
+
+    def moving(self, port: state.Port) -> str | None:
+        """Return the key of the step that gives the port another address, if there is one."""
+        step, known = self.steps.get(f"update port {port.name}"), self.found.get(("port", port.name))
+        return step.key if step and known and known.id == port.id and "address" in step.spec else None
 
     def check_ranges(self, router: model.Router, legs: Sequence[_Leg], outside: Iterable[str]) -> None:
         """Complain about ranges that overlap: neutron connects no router to both. The parser knows others."""
@@ -410,9 +435,7 @@ class _Present(Planner):
         ports = [port for port in self.actual.ports if port.id not in leaving]
         for leg in missing:
             own = router_port_name(router.name, leg.subnet)
-            if self.desired.only is None:
-                where = f"routers[{router.name}].interfaces[{leg.subnet}]"
-                self.check_free(where, leg.network, leg.address, own)
+            where = f"routers[{router.name}].interfaces[{leg.subnet}]"
             needs = [
                 f"create router {router.name}",
                 f"create subnet {leg.subnet}",
@@ -423,10 +446,11 @@ class _Present(Planner):
             if not leg.takes_gateway:
                 # A port of its own, made together with the servers': none of them may take its address.
                 spec["port"] = own
-                needs += self.port(own, leg.network, leg.address, None, ports, after=["delete interface *"])
-            self.add(
-                "create", "interface", f"{router.name}@{leg.subnet}", spec, needs, [f"address: {leg.address}"]
-            )
+                needs += self.port(own, leg.network, leg.address, where, None, ports)
+            name = f"{router.name}@{leg.subnet}"
+            step = self.add("create", "interface", name, spec, needs, [f"address: {leg.address}"])
+            if leg.takes_gateway:
+                self.claims.append(_Claim(where, leg.network, leg.address, own, step.key))
         wanted = set(router.routes)
         if routes != wanted:
             needs = [f"create interface {router.name}@{leg.subnet}" for leg in missing]
@@ -490,6 +514,7 @@ class _Present(Planner):
             )
         self.steps.clear()
         self.ports.clear()
+        self.claims.clear()
 
     def server(self, server: model.Server, chosen: bool) -> None:
         there = self.own("server", self.actual.servers, server.name)
@@ -531,12 +556,11 @@ class _Present(Planner):
             name = server_port_name(server.name, nic.network)
             port = next((p for p in self.actual.ports if p.owned and p.name == name), None)
             bound = port is not None and there is not None and not lost and port.device_id == there.id
-            if nic.address and not (port and (bound or building)):
-                self.check_free(f"{where}[{nic.network}].address", home, nic.address, name)
             needs += self.port(
                 name,
                 home,
                 nic.address,
+                f"{where}[{nic.network}].address",
                 server,
                 self.actual.ports,
                 group_ids,
@@ -706,6 +730,7 @@ class _Present(Planner):
         name: str,
         home: _Home,
         address: str | None,
+        where: str,
         server: model.Server | None,
         ports: Iterable[state.Port],
         group_ids: frozenset[str] | None = None,
@@ -724,7 +749,10 @@ class _Present(Planner):
                     "router": not server,
                 }
             )
-            return [f"create port {home.name}"]
+            created = f"create port {home.name}"
+            if address:
+                self.claims.append(_Claim(where, home, address, name, created))
+            return [created]
         self.found["port", name] = Found(there.id, address=address_of(there))
         changed: dict[str, Any] = {}
         details = []
@@ -736,6 +764,7 @@ class _Present(Planner):
                 )
             else:
                 changed["address"] = address
+                self.claims.append(_Claim(where, home, address, name, f"update port {name}"))
                 details.append(f"address: {address_of(there)} -> {address}")
         if group_ids not in (None, there.security_group_ids) and server and (groups or there.filtered):
             groups = self.groups_of(server)
@@ -745,7 +774,8 @@ class _Present(Planner):
             details.append(f"security_groups: {show(before)} -> {show(groups)}")
         if not changed:
             return []
-        needs = [*after, *(f"create security_group {group}" for group in groups)]
+        # An address can be the one that an interface about to be removed has now.
+        needs = [*after, "delete interface *", *(f"create security_group {group}" for group in groups)]
         return [self.add("update", "port", name, changed, needs, details).key]
 
     def create_ports(self, home: _Home, ports: Sequence[Mapping[str, Any]]) -> None:
@@ -755,7 +785,6 @@ class _Present(Planner):
         needs = {f"{action} subnet {subnet}" for action in ("create", "update") for subnet in subnets}
         needs |= {f"create network {home.name}"}
         needs |= {f"create security_group {group}" for port in ports for group in port["security_groups"]}
-        # An address can be the one that an interface about to be removed has now.
         needs.add("delete interface *")
         details = [port["name"] + (f" ({port['address']})" if port["address"] else "") for port in ordered]
         spec = {"network_id": home.id, "ports": ordered}
@@ -895,6 +924,28 @@ class _Present(Planner):
                 if resource.owned and resource.id not in self.kept:
                     label = resource.address if isinstance(resource, state.FloatingIp) else resource.name
                     self.unmanaged.append(f"{kind} {label}")
+
+
+def _holder(claim: _Claim, ports: Iterable[state.Port]) -> state.Port | None:
+    """Return the port that has the claimed address now, other than our own that is to get it."""
+    return next(
+        (
+            port
+            for port in ports
+            if port.network_id == claim.home.id and not (port.owned and port.name == claim.port)
+            if claim.address in [ip for _, ip in port.fixed_ips]
+        ),
+        None,
+    )
+
+
+def _after(key: str, frees: Mapping[str, str]) -> list[str]:
+    """Return the keys that `key` waits for, `key` itself among them if it is in a circle."""
+    keys: list[str] = []
+    while key in frees and frees[key] not in keys:
+        key = frees[key]
+        keys.append(key)
+    return keys
 
 
 def _resize_details(there: state.Server, flavor: str) -> list[str]:

@@ -317,6 +317,8 @@ class World:
             self.change("port", port.id, security_group_ids=self._groups(step.spec["security_groups"]))
         if "address" in step.spec:
             need(not port.device_id, f"port {port.name} is in use")
+            used = [ip for other in self.items["port"].values() for _, ip in other.fixed_ips]
+            need(step.spec["address"] not in used, f"address {step.spec['address']} is in use")
             self.change("port", port.id, fixed_ips=((port.fixed_ips[0][0], step.spec["address"]),))
 
     def _attach(self, server_id, name):

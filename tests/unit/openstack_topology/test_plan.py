@@ -1016,6 +1016,82 @@ def test_a_changed_address_of_a_server_being_built_is_reported_and_left(lab):
     assert plan_present(desired, lab.actual()).steps == ()
 
 
+def addressed(**addresses):
+    """Return the lab with servers of these addresses in its first network."""
+    return replace(
+        LAB,
+        servers=tuple(
+            Server(name, "debian", "small", (ServerInterface("red", f"10.0.0.{number}"),))
+            for name, number in addresses.items()
+        ),
+    )
+
+
+def without_servers(world, desired, lost):
+    """Return a world with the ports that `desired` wants; its servers are lost or were never made."""
+    here = world(FOREIGN)
+    plan = plan_present(desired, here.actual())
+    made = [step for step in plan.steps if step.action == "create" and step.kind != "server"]
+    here.run(plan, plan.steps if lost else made)
+    for server in [server for server in here.items["server"].values() if server.owned]:
+        here.change("server", server.id, status="ERROR")
+    return here
+
+
+@pytest.mark.parametrize("lost", [True, False])
+@pytest.mark.parametrize(
+    "after", [{"one": 6, "two": 7}, {"two": 7, "one": 6}, {"one": 6, "two": 7, "three": 5}]
+)
+def test_an_address_is_taken_after_its_holder_has_moved(world, lost, after):
+    here = without_servers(world, addressed(one=5, two=6), lost)
+    desired = addressed(**after)
+    plan = plan_present(desired, here.actual())
+    assert plan.problems == ()
+    assert "update port server two@red" in needs_of(plan)["update port server one@red"]
+    here.run(plan)
+    assert_reached(desired, here)
+    assert plan_present(desired, here.actual()).steps == ()
+
+
+def test_an_interface_takes_the_address_of_a_port_that_moves(world):
+    before = addressed(one=5)
+    here = without_servers(world, replace(before, routers=LAB.routers[1:]), lost=False)
+    leg = RouterInterface("red", "10.0.0.5")
+    desired = replace(addressed(one=6), routers=(replace(LAB.routers[0], interfaces=(leg,), routes=()),))
+    plan = plan_present(desired, here.actual())
+    assert "update port server one@red" in needs_of(plan)["create port red"]
+    assert plan.problems == ()
+    here.run(plan)
+    assert plan_present(desired, here.actual()).steps == ()
+
+
+def test_a_port_takes_the_address_of_an_interface_that_leaves(world):
+    before = replace(addressed(one=5), routers=LAB.routers[1:])
+    here = without_servers(world, before, lost=True)
+    beta = replace(LAB.routers[1], interfaces=(RouterInterface("red", "10.0.0.9"), RouterInterface("green")))
+    desired = replace(addressed(one=253), routers=(beta,))
+    plan = plan_present(desired, here.actual())
+    assert plan.problems == ()
+    assert "delete interface beta@red" in needs_of(plan)["update port server one@red"]
+    here.run(plan)
+    assert plan_present(desired, here.actual()).steps == ()
+
+
+def test_addresses_are_not_exchanged(world):
+    here = without_servers(world, addressed(one=5, two=6, three=7), lost=True)
+    problems = plan_present(addressed(one=6, two=5, three=8), here.actual()).problems
+    assert problems == tuple(
+        f"servers[{name}].interfaces[red].address: '10.0.0.{number}' is the address of port 'server "
+        f"{other}@red', and no run exchanges addresses; declare a free one for one of the two first"
+        for name, number, other in (("one", 6, "two"), ("two", 5, "one"))
+    )
+    # One that waits for the two, and one that is no longer declared.
+    problems = plan_present(addressed(one=6, two=5, three=5), here.actual()).problems
+    assert any("servers[three].interfaces[red].address: '10.0.0.5' is already" in text for text in problems)
+    (problem,) = plan_present(addressed(one=6), here.actual()).problems
+    assert "'10.0.0.6' is already the address of port 'server two@red'; choose another address" in problem
+
+
 def test_undeclared_resources_are_reported_and_left(lab):
     plan = plan_present(replace(LAB, servers=(ONE,)), lab.actual())
     assert plan.steps == ()
