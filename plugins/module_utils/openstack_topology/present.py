@@ -438,10 +438,12 @@ class _Present(Planner):
             where = f"routers[{router.name}].interfaces[{leg.subnet}]"
             needs = [
                 f"create router {router.name}",
+                # The interface may overlap the external network that the router leaves.
+                f"update router {router.name}",
                 f"create subnet {leg.subnet}",
                 f"update subnet {leg.subnet}",
+                "delete interface *",
             ]
-            needs += ["delete interface *"]
             spec = {"router": router.name, "subnet": leg.subnet}
             if not leg.takes_gateway:
                 # A port of its own, made together with the servers': none of them may take its address.

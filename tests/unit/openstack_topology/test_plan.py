@@ -1233,6 +1233,15 @@ def test_what_is_made_is_no_obstacle_to_itself(world):
     assert (again.problems, again.steps) == ((), ())
 
 
+def test_an_interface_waits_until_its_router_has_left_what_it_overlaps(world):
+    here = world(SHARED)
+    here.run(plan_present(joined(LAN, external="insa"), here.actual()))
+    legs = (LAN, RouterInterface("red", "192.168.37.9"))
+    plan = plan_present(joined(*legs, external="other", networks=ranged("192.168.37.0/24")), here.actual())
+    assert plan.problems == ()
+    assert "update router alpha" in needs_of(plan)["create interface alpha@red"]
+
+
 def test_ranges_that_are_not_told_are_not_checked():
     plan = plan_present(on("shared", address="10.99.0.5"), replace(SHARED, subnets=()))
     assert plan.problems == ()
