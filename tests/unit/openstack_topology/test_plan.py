@@ -1278,6 +1278,31 @@ def test_a_limit_names_what_it_leaves_out(lab):
     assert "is left as it is: routes alpha, subnet green; run without only (--limit)" in warning
 
 
+@pytest.mark.parametrize(
+    ("desired", "sentence"),
+    [
+        (with_gateway("10.0.0.254", address="10.0.0.1"), "is left as it is: subnet red"),
+        (
+            replace(LAB, routers=(replace(LAB.routers[0], interfaces=(RouterInterface("rde"),)),)),
+            "routers[alpha].interfaces.subnet: 'rde' is not a subnet",
+        ),
+        (
+            replace(LAB, routers=(replace(LAB.routers[0], routes=(Route("10.1.0.0/24", "10.0.0.1"),)),)),
+            "routers[alpha].routes.nexthop: '10.0.0.1' is an address of the router itself",
+        ),
+        (LAB, "'red' has 10.0.0.0/24, which overlaps 10.0.0.0/16 of external network 'insa'"),
+    ],
+)
+def test_a_limit_is_not_refused_for_what_it_leaves_as_it_is(lab, desired, sentence):
+    if desired is LAB:
+        # The cloud's operator has made it since.
+        lab.put("subnet", state.Subnet("f-out", "outside", network_id="ext", cidr="10.0.0.0/16"))
+    assert plan_present(desired, lab.actual()).problems
+    plan = plan_present(replace(desired, only=frozenset({"one"})), lab.actual())
+    assert (plan.problems, plan.steps) == ((), ())
+    assert any(sentence in warning for warning in plan.warnings)
+
+
 def test_a_limited_removal_leaves_the_rest(lab):
     plan = plan_absent("lab", frozenset({"two"}), lab.actual())
     lab.run(plan)
