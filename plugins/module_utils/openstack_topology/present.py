@@ -341,7 +341,7 @@ class _Present(Planner):
             key = self.moving(port) if port else None
             what, remedy = f"is already the address of port {other!r}", "choose another address"
             if port and not key:
-                what = f"is already the address of port {port.name or port.device_owner or port.id!r}"
+                what, remedy = self.keeps(port)
             elif port and claim.taker in _after(claim.taker, frees):
                 what = f"is the address of port {port.name!r}, and no run exchanges addresses"
                 remedy = "declare a free one for one of the two first"
@@ -350,6 +350,17 @@ class _Present(Planner):
                 self.steps[step.key] = replace(step, needs=step.needs | {key} if key else step.needs)
                 continue
             self.problems.append(f"{claim.where}: {claim.address!r} {what}; {remedy}")
+
+    def keeps(self, port: state.Port) -> tuple[str, str]:
+        """Return what to say of an address that the port has and keeps, and the remedy."""
+        if not port.is_router_interface:
+            name = port.name or port.device_owner or port.id
+            return f"is already the address of port {name!r}", "choose another address"
+        holder = next((r.name for r in self.actual.routers if r.id == port.device_id), port.device_id)
+        what = f"is already the address of router {holder!r}"
+        if port.device_id in self.kept:
+            return what, "choose another address"
+        return f"{what}, not declared", "remove it first, or choose another address"
 
     def moving(self, port: state.Port) -> str | None:
         """Return the key of the step that gives the port another address, if there is one."""

@@ -385,6 +385,7 @@ def test_applying_the_plan_gives_what_is_declared(world, data, desired, others):
     # Only what is no longer declared can stand in the way: a router that holds an address, a floating IP.
     held = (
         "while that is the address of router",
+        "is already the address of router ",
         "is already the address of port 'router ",
         "and is not declared; disassociate that address",
     )
@@ -1231,6 +1232,22 @@ def test_what_is_made_is_no_obstacle_to_itself(world):
     here.run(plan)
     again = plan_present(desired, here.actual())
     assert (again.problems, again.steps) == ((), ())
+
+
+def test_a_router_in_the_way_of_another_is_named(lab):
+    alpha, beta = LAB.routers
+    (problem,) = plan_present(
+        replace(LAB, routers=(replace(alpha, name="gamma"), beta)), lab.actual()
+    ).problems
+    assert problem == (
+        "routers[gamma].interfaces[red]: '10.0.0.1' is already the address of router 'alpha', not declared; "
+        "remove it first, or choose another address"
+    )
+    gamma = Router("gamma", None, (RouterInterface("f-sub-far", "10.3.0.9"),), ())
+    far = replace(beta, interfaces=(*beta.interfaces, RouterInterface(FAR, "10.3.0.9")))
+    lab.run(plan_present(replace(LAB, routers=(alpha, far)), lab.actual()))
+    (problem,) = plan_present(replace(LAB, routers=(alpha, far, gamma)), lab.actual()).problems
+    assert "'10.3.0.9' is already the address of router 'beta'; choose another address" in problem
 
 
 def test_an_interface_waits_until_its_router_has_left_what_it_overlaps(world):
