@@ -31,6 +31,8 @@ def resolve(plan: Plan, offer: Offer) -> tuple[dict[tuple[str, str], Found], lis
             demand["port"] += len(step.spec["ports"])
         elif (step.action, step.kind) == ("create", "interface") and "port" not in step.spec:
             demand["port"] += 1
+        elif (step.action, step.kind) == ("delete", "interface"):
+            demand["port"] -= 1
         elif (step.action, step.kind) == ("create", "security_group"):
             demand["security_group_rule"] += DEFAULT_RULES
         elif step.kind == "rules":

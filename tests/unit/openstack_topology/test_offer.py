@@ -160,6 +160,17 @@ def test_an_interface_with_an_address_of_its_own_counts_one_port():
     assert resolve(plan_present(desired, ACTUAL), replace(OFFER, quotas=quotas))[1] == []
 
 
+def test_an_interface_that_moves_needs_no_port_more(world):
+    here = world(ACTUAL)
+    here.run(plan_present(topology(0), here.actual()))
+    desired = replace(
+        topology(0), routers=(Router("gw", "insa", (RouterInterface("client", "10.0.0.9"),), ()),)
+    )
+    plan = plan_present(desired, here.actual())
+    assert {"- interface gw@client", "+ interface gw@client"} <= set(plan.lines)
+    assert resolve(plan, replace(OFFER, quotas={"port": Quota(2, 2)}))[1] == []
+
+
 def test_a_network_alone_asks_for_no_port():
     desired = Topology("lab", networks=topology(0).networks)
     assert resolve(plan_present(desired, ACTUAL), replace(OFFER, quotas={"port": Quota(1, 1)}))[1] == []
