@@ -58,9 +58,13 @@ def connect(cloud: str) -> openstack.connection.Connection:
         )
     paths = [Path(path) for path in openstack.config.loader.CONFIG_FILES]
     path = Path(named) if named else next((path for path in paths if os.access(path, os.R_OK)), None)
+    content = None
     try:
         if path:
-            clouds_yaml.check_shape(clouds_yaml.parse(path.read_bytes()), cloud)
+            content = clouds_yaml.parse(path.read_bytes())
+            # The cloud that OS_* variables describe needs no entry.
+            if content or cloud != os.environ.get("OS_CLOUD_NAME", "envvars"):
+                clouds_yaml.check_shape(content, cloud)
     except clouds_yaml.FaultError as error:
         raise CloudError(f"cloud: {cloud!r} cannot be looked up: {path} {error}") from error
     except OSError as error:
@@ -69,25 +73,32 @@ def connect(cloud: str) -> openstack.connection.Connection:
         config = openstack.config.OpenStackConfig()
     except exceptions.ConfigException as error:
         raise CloudError(f"cloud: {cloud!r} cannot be looked up: {error}") from error
-    # Without a file openstacksdk invents an entry of its own defaults.
-    names = sorted(n for n in config.get_cloud_names() if config.config_filename or n != "defaults")
+    # Without any entry openstacksdk invents one of its own defaults.
+    names = sorted(n for n in config.get_cloud_names() if content or n != "defaults")
     if cloud not in names:
         place = config.config_filename or "any of " + ", ".join(map(str, dict.fromkeys(paths)))
         raise CloudError(
             f"cloud: {cloud!r} is not in {place}; entries there: {', '.join(names) or 'none'}; "
             f"correct the name, or name the right file in the environment variable OS_CLIENT_CONFIG_FILE"
         )
-    if clouds_yaml.lacks_password(config.cloud_config["clouds"][cloud]):
-        raise CloudError(
-            f"cloud: {cloud!r} in {config.config_filename} has no password; add it to auth there, or to "
-            f"secure.yaml beside it"
-        )
     url = "its auth_url"
     try:
         region = config.get_one(cloud=cloud, api_timeout=REQUEST_TIMEOUT)
         url = region.config.get("auth", {}).get("auth_url", url)
+        if clouds_yaml.lacks_password(region.config):
+            raise CloudError(
+                f"cloud: {cloud!r} in {config.config_filename} has no password; add it to auth there, or to "
+                f"secure.yaml beside it"
+            )
         connection = openstack.connection.Connection(config=region)
         connection.session.get_token()
+    except TypeError as error:
+        # Python's sentence names the first of the credentials that the kind does not know.
+        raise CloudError(
+            f"cloud: {cloud!r} in {config.config_filename} has credentials that its auth_type does not take "
+            f"({error}); write auth_type: v3applicationcredential for an application credential, token for a "
+            f"token"
+        ) from error
     except auth_errors.Unauthorized as error:
         raise CloudError(
             f"cloud: {cloud!r} refuses the credentials of {config.config_filename} at {url} ({error}); "

@@ -9,8 +9,7 @@ import yaml
 
 PASSWORDS = ("password", "v3password")
 """Kinds of credentials that have a password."""
-PROFILES = ("profile", "cloud")
-"""Keys that name another place which says what kind the credentials are of."""
+QUOTES = {"'", '"'}
 
 
 class FaultError(ValueError):
@@ -22,11 +21,16 @@ def parse(content: bytes) -> object:
     try:
         return yaml.safe_load(content)
     except yaml.MarkedYAMLError as error:
-        # The line itself may hold a password.
+        # The line itself may hold a password, and so may what PyYAML quotes of it.
+        problem = str(error.problem)
+        what = "it has an alias, a tag or a character out of place" if QUOTES & {*problem} else problem
         line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise FaultError(f"is no YAML: {error.problem}{line}; correct it there") from error
+        raise FaultError(f"is no YAML: {what}{line}; correct it there, or quote the value") from None
     except yaml.YAMLError as error:
         raise FaultError("is no YAML, it has characters that no text has; write it anew") from error
+    except (ValueError, LookupError, AttributeError):
+        # From a value such as 2026-13-01. The error has it, and no line.
+        raise FaultError("has a value that looks like a date or number and is none; quote it") from None
 
 
 def check_shape(content: object, cloud: str) -> None:
@@ -55,12 +59,6 @@ def check_shape(content: object, cloud: str) -> None:
         )
 
 
-def lacks_password(entry: Mapping[str, Any]) -> bool:
-    """Tell whether an entry, with all that belongs to it from other files, lacks the password it needs."""
-    known = {**entry, **entry.get("auth", {})}
-    elsewhere = any(key in entry for key in PROFILES)
-    return (
-        not elsewhere
-        and known.get("auth_type", "password") in PASSWORDS
-        and not (known.get("password") or known.get("token"))
-    )
+def lacks_password(settings: Mapping[str, Any]) -> bool:
+    """Tell whether a cloud's settings, with all that belongs to them from elsewhere, lack a password."""
+    return settings.get("auth_type", "password") in PASSWORDS and not settings.get("auth", {}).get("password")

@@ -25,7 +25,17 @@ def test_a_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("clouds:\n  lab: {auth: [secret\n", r"clouds.yaml is no YAML: .* in line 3; correct it there$"),
+        ("clouds:\n  lab: {auth: [secret\n", r"clouds.yaml is no YAML: .* in line 3; correct it there, or"),
+        ("a: {b: c}: secret", "is no YAML: mapping values are not allowed here in line 1;"),
+        ("clouds:\n  lab:\n    auth: {password: *secret}", "is no YAML: it has an alias, .* in line 3;"),
+        (
+            "clouds: {lab: {auth: {password: !secret x}}}",
+            "is no YAML: .* in line 1; correct it there, or quote",
+        ),
+        ("clouds: {lab: {auth: {password: !secret!x y}}}", "is no YAML: .* in line 1"),
+        ("clouds: {lab: {auth: {password: !!int secret}}}", "has a value that looks like a date or number"),
+        ("clouds: {lab: {auth: {password: !!bool secret}}}", "has a value that looks like a date or number"),
+        ("clouds: {lab: {auth: {password: 2026-13-01}}}", "has a value that looks like a date or number"),
         ("\x00", "is no YAML, it has characters that no text has"),
         ("", "clouds.yaml has no entries below the key clouds; write them there, as clouds: {lab: ...}$"),
         ("clouds:", "has no entries below the key clouds"),
@@ -42,6 +52,21 @@ def test_a_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_
         (
             f"clouds: {{lab: {{{AUTH}}}}}".replace("secret", "''"),
             "'lab' in .*clouds.yaml has no password; add it to auth there, or to secure.yaml",
+        ),
+        (
+            "clouds: {lab: {auth: {auth_url: 'https://127.0.0.1:9/v3', application_credential_id: me, "
+            "application_credential_secret: secret}}}",
+            "'lab' in .*clouds.yaml has credentials that its auth_type does not take "
+            ".*application_credential_id.*; write auth_type: v3applicationcredential for an application",
+        ),
+        (
+            f"clouds: {{lab: {{{AUTH}}}}}".replace("password: secret", "token: secret"),
+            "has credentials that its auth_type does not take .*'token'.*, token for a token$",
+        ),
+        (
+            f"clouds: {{lab: {{{AUTH}, regions: [{{name: a, values: {{auth: {{password: secret}}}}}}]}}}}"
+            "".replace(", password: secret}", "}", 1),
+            "'lab' cannot be reached at https://127.0.0.1:9/v3",
         ),
         (
             f"clouds: {{lab: {{cacert: /nowhere/ca.pem, {AUTH}}}}}",
@@ -68,6 +93,32 @@ def test_a_faulty_file_is_named_with_its_fault(
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("content", ["", "# nothing yet\n", "clouds: {}\n"])
+def test_a_cloud_of_the_environment_needs_no_entry(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str
+) -> None:
+    file = tmp_path / "clouds.yaml"
+    file.write_text(content)
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(file))
+    for name, value in {
+        "AUTH_URL": "https://127.0.0.1:9/v3",
+        "USERNAME": "me",
+        "PASSWORD": "secret",
+        "PROJECT_NAME": "lab",
+    }.items():
+        monkeypatch.setenv(f"OS_{name}", value)
+    with pytest.raises(CloudError, match=r"'envvars' cannot be reached at https://127\.0\.0\.1:9/v3"):
+        connect("envvars")
+
+
+def test_an_empty_file_has_no_entry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "clouds.yaml"
+    file.write_text("")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(file))
+    with pytest.raises(CloudError, match=r"'envvars' is not in \S+/clouds.yaml; entries there: none; "):
+        connect("envvars")
+
+
 @pytest.mark.parametrize(
     ("entry", "lacks"),
     [
@@ -75,10 +126,8 @@ def test_a_faulty_file_is_named_with_its_fault(
         ({}, True),
         ({"auth_type": "v3password", "auth": {"username": "me"}}, True),
         ({"auth": {"password": "x"}}, False),
-        ({"password": "x", "auth": {}}, False),
-        ({"auth": {"token": "x"}}, False),
+        ({"auth_type": "token", "auth": {"token": "x"}}, False),
         ({"auth_type": "v3applicationcredential", "auth": {}}, False),
-        ({"profile": "vendor", "auth": {}}, False),
     ],
 )
 def test_a_password_is_missed_only_where_one_is_needed(entry: dict[str, object], lacks: bool) -> None:
