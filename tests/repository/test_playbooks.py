@@ -225,6 +225,9 @@ def test_what_is_not_declared_any_more_has_one_remedy(tmp_path: Path, inventory:
         "_page_url": "http://127.0.0.1/",
         "lab_state_dir": f"{tmp_path}/.lab/x",
         "lab_evidence_dir": f"{tmp_path}/.lab/x/evidence",
+        "lab_other_inventory": yaml.safe_load((ROOT / "group_vars/all.yml").read_text())[
+            "lab_other_inventory"
+        ],
     }
     play = {
         "hosts": "frontend",
