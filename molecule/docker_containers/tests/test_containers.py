@@ -53,7 +53,7 @@ def test_the_container_has_the_reports_address() -> None:
 
 
 def test_the_internet_sees_this_machine_and_not_the_container() -> None:
-    reader = "import urllib.request as r; print(r.urlopen('http://198.51.100.80/address').read().decode())"
+    reader = "import urllib.request as r; print(r.urlopen('http://198.51.100.8/address').read().decode())"
     assert host("container").check_output(f'python3 -c "{reader}"').strip() == "198.51.100.1"
 
 
