@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -48,3 +50,29 @@ def test_an_image_that_was_built_again_has_another_disk_on_it():
     assert first.startswith("/lab/comparison/machine-")
     assert disk(1000.5, 1 << 28) == first
     assert first not in (disk(2000.5, 1 << 28), disk(1000.5, 1 << 27))
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        ({"msg": "non-zero return code", "stderr": "no room\n"}, "non-zero return code: no room"),
+        ({}, "no reason was given"),
+        (
+            {
+                "msg": "One or more items failed",
+                "results": [
+                    {"msg": "fine"},
+                    {"failed": False, "msg": "fine"},
+                    {"failed": True, "msg": "no such image"},
+                    {"failed": True, "msg": "another"},
+                ],
+            },
+            "no such image",
+        ),
+        # Not every result of this name is a loop's.
+        ({"msg": "no package", "results": ["a line"]}, "no package"),
+    ],
+    ids=["command", "silence", "loop", "other results"],
+)
+def test_a_failure_has_the_reason_of_what_failed(result, reason):
+    assert settings("_reason", ansible_failed_result=result) == reason
