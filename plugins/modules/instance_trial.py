@@ -128,6 +128,7 @@ processes:
   type: int
 """
 
+from contextlib import suppress
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -268,7 +269,8 @@ def main() -> None:
     except (TrialError, ValueError) as error:
         for instance in reversed(trial.running):
             # The first reason is the one to tell; a command that cannot stop what never ran is no other.
-            module.run_command(instance.stop)
+            with suppress(TrialError):
+                run(instance.stop, params["timeout"])
         module.fail_json(msg=str(error))
     module.exit_json(changed=True, **result)
 

@@ -125,6 +125,14 @@ def test_the_module_measures_no_other_program_that_answers(instance):
     assert module(other, idle_seconds=0)["msg"] == "idle_seconds is 0.0, but at least 0.1 is needed"
 
 
+@pytest.mark.parametrize("stop", [["/nowhere/stop"], ["sleep", "60"]], ids=["missing", "endless"])
+def test_the_first_reason_is_told_where_the_instance_cannot_be_stopped(instance, stop):
+    never = Instance(["true"], stop, ["true"], instance.url)
+    began = time.monotonic()
+    assert " gave no answer within 1 s: " in module(never, timeout=1)["msg"]
+    assert time.monotonic() - began < 30
+
+
 def test_what_is_gone_takes_no_memory_that_could_be_told(instance):
     trial.first_answer(instance, QUESTION, 20)
     pid = trial.root(instance, 5)
