@@ -15,6 +15,8 @@ Measured = Mapping[str, Any]
 
 _SUMMARIES = ("start", "answer", "rate", "idle")
 _PLAIN = ("idle_step", "memory_first", "memory_further", "disk_first", "disk_further", "processes", "init")
+# To 5 6, the question that is asked before and after the panic.
+_ANSWER = "11"
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "C01": ("process", "docker", "lxc", "vm"),
@@ -60,11 +62,7 @@ def judge(measured: Measured) -> dict[str, Verdict]:
         "C02": verdicts.weight(figures, accelerator),
         "C03": verdicts.sharing(figures),
         "C04": verdicts.speed(figures, accelerator),
-        "C05": verdicts.crash(
-            figures,
-            crash.get("panicked", False),
-            {kind: kind in crash["answered"] for kind in crash.get("asked", ())},
-        ),
+        "C05": _crash(figures, crash) if crash else None,
         "C06": verdicts.levels(figures),
         "C07": verdicts.layered(**measured["layered"]) if measured.get("layered") else None,
         "C08": verdicts.lamp(
@@ -79,6 +77,21 @@ def judge(measured: Measured) -> dict[str, Verdict]:
         else None,
     }
     return {claim: verdict for claim, verdict in found.items() if verdict}
+
+
+def _crash(figures: verdicts.Figures, crash: Mapping[str, Any]) -> Verdict | None:
+    right = {
+        when: {kind: answer == _ANSWER for kind, (_, answer) in crash[when].items()}
+        for when in ("before", "after")
+    }
+    panicked = not right["after"].pop("vm")
+    answered = {kind: right["before"][kind] for kind in right["after"]}
+    return verdicts.crash(
+        figures,
+        panicked,
+        {kind: right["after"][kind] for kind, there in answered.items() if there},
+        [kind for kind, there in answered.items() if not there],
+    )
 
 
 def missing(judged: Mapping[str, Verdict], gaps: Mapping[str, str]) -> dict[str, str]:
@@ -173,14 +186,15 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
 
 
 def _of_crash(crash: Mapping[str, Any]) -> list[tuple[str, str, int, str]]:
-    """Return the panic, what the console said of it, and who answered afterwards."""
-    return [
-        ("vm", crash["command"], crash["rc"], crash.get("console", "")),
-        *(
+    """Return who answered before, the panic, what the console said of it, and who answered afterwards."""
+    before, after = (
+        [
             ("localhost", f"uri: POST '5 6' to {url} ({kind})", int(not answer), answer or "no answer")
-            for kind, (url, answer) in crash["questions"].items()
-        ),
-    ]
+            for kind, (url, answer) in crash[when].items()
+        ]
+        for when in ("before", "after")
+    )
+    return [*before, ("vm", crash["command"], crash["rc"], crash.get("console", "")), *after]
 
 
 def _of_lamp(lamp: Mapping[str, Any]) -> list[tuple[str, str, int, str]]:

@@ -224,8 +224,14 @@ def _differences(figures: Figures) -> str:
     return f" The machine's answers came through QEMU's network in user mode{pythons}."
 
 
-def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdict | None:
-    """C05: what a crash takes with it. `others` says which of the other instances answered afterwards."""
+def crash(
+    figures: Figures, panicked: bool, others: Mapping[str, bool], gone: Collection[str] = ()
+) -> Verdict | None:
+    """C05: what a crash takes with it.
+
+    `others` says which of the other instances gave the right answer afterwards, of those that gave it just
+    before; `gone` has those that did not.
+    """
     told = {kind: seen.crash_means for kind, seen in _containers(figures).items() if seen.crash_means}
     if not others:
         return None
@@ -245,9 +251,10 @@ def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdi
     if not panicked:
         first = "The kernel of the virtual machine did not panic when it was told to"
     elif alone:
-        first = f"The kernel of the virtual machine panicked, and {survivors} went on answering"
+        first = f"The kernel of the virtual machine panicked, and {survivors} went on giving the right answer"
     else:
-        first = "After the panic in the virtual machine, not everything else answered"
+        lost = " and ".join(NAMES[kind] for kind, there in others.items() if not there)
+        first = f"After the panic in the virtual machine, {lost} gave the right answer no more"
     second = (
         f"; open in a container, and left alone, was {', '.join(ways)}, by which it could take the host "
         f"with it: {' and '.join(NAMES[kind] for kind in opened)} would have to be confined"
@@ -257,10 +264,17 @@ def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdi
         if told
         else ""
     )
+    silent = " and ".join(NAMES[kind] for kind in gone)
+    third = (
+        f" {silent[0].upper()}{silent[1:]} did not give it even before, which is not the panic's doing."
+        if gone
+        else ""
+    )
     # A container that could panic its host is held back by its settings, and by no kernel of its own.
-    verdict = REPRODUCED if alone and not ways else DEPENDS if alone or not panicked else CONTRADICTED
+    certain = not ways and not set(gone) & set(CONTAINERS)
+    verdict = REPRODUCED if alone and certain else DEPENDS if alone or not panicked else CONTRADICTED
     # That a panic took more with it than its machine needs no second kind.
-    return _of_containers(verdict, f"{first}{second}.", told if alone else CONTAINERS)
+    return _of_containers(verdict, f"{first}{second}.{third}", told if alone else CONTAINERS)
 
 
 def levels(figures: Figures) -> Verdict | None:
