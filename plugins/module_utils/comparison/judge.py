@@ -29,7 +29,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     # It makes its own containers of both kinds.
     "C08": ("lamp",),
     "C09": ("docker", "layers"),
-    "C10": ("vm",),
+    # What lies beneath is seen without any of them.
+    "C10": (),
 }
 """The parts from which a claim is judged."""
 
@@ -71,10 +72,7 @@ def judge(measured: Measured) -> dict[str, Verdict]:
             {kind: len(lamp[kind]["containers"]) for kind in kinds},
         ),
         "C09": verdicts.storage(storage, measured["storage_mib"], measured.get("storage_driver", "")),
-        # Only what has run is named.
-        "C10": verdicts.hypervisors(layers(measured), accelerator, products(measured))
-        if "vm" in figures
-        else None,
+        "C10": verdicts.hypervisors(layers(measured), _ran(measured), products(measured)),
     }
     return {claim: verdict for claim, verdict in found.items() if verdict}
 
@@ -171,10 +169,10 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
                 "localhost",
                 "lscpu; setup; slurp /proc/cpuinfo",
                 0,
-                f"{layers(measured).text()}\naccelerator: {measured['accelerator']}",
+                f"{layers(measured).text()}\naccelerator: {_ran(measured) or 'no virtual machine ran'}",
             ),
             *(
-                ("localhost", " ".join(one["item"]["argv"]), one["rc"], one.get("stdout") or "no answer")
+                ("localhost", " ".join(one["item"]["argv"]), one["rc"], _answer(one))
                 for one in measured["products"]
             ),
         ]
@@ -213,6 +211,16 @@ def _of_lamp(lamp: Mapping[str, Any]) -> list[tuple[str, str, int, str]]:
             ("localhost", f"{facts['stopped']}; uri: GET {facts['url']} ({kind})", 1, facts["refusal"])
         )
     return told
+
+
+def _answer(asked: Mapping[str, Any]) -> str:
+    """Return what a command has said, or its reason not to."""
+    return asked.get("stdout") or asked.get("stderr") or "no answer"
+
+
+def _ran(measured: Measured) -> str:
+    """Return what the virtual machine ran with; nothing if none ran."""
+    return measured["accelerator"] if "vm" in measured["seen"] else ""
 
 
 def layers(measured: Measured) -> Layers:

@@ -401,13 +401,19 @@ def hypervisors(layers: Layers, accelerator: str, products: Mapping[str, tuple[i
     """C10: what lies beneath hypervisors. The report calls those of OpenStack and VirtualBox type 2.
 
     `products` has those of the two that were found, each with the type of its hypervisor and why. What QEMU
-    itself is says nothing about them.
+    itself is says nothing about them; without an `accelerator` it did not run.
     """
-    number, why = hypervisor_type(accelerator)
     below = (
-        f"This machine itself runs on a hypervisor ({layers.below})"
+        f"This machine itself runs on a hypervisor ({layers.below})."
         if layers.below
-        else "No hypervisor was found below this machine"
+        else "No hypervisor was found below this machine."
+    )
+    number, why = hypervisor_type(accelerator)
+    qemu = (
+        f" QEMU {'with KVM' if accelerator == 'kvm' else 'without KVM'}, which ran here, is of type "
+        f"{number}: {why}."
+        if accelerator
+        else ""
     )
     told = [
         f"{name} did not answer here, so nothing is said of it"
@@ -425,8 +431,7 @@ def hypervisors(layers: Layers, accelerator: str, products: Mapping[str, tuple[i
     )
     return Verdict(
         REPRODUCED if len(second) == len(PRODUCTS) and all(second) else DEPENDS,
-        f"{below}. QEMU {'with KVM' if accelerator == 'kvm' else 'without KVM'}, which ran here, is of type "
-        f"{number}: {why}. {'. '.join(told)}.{report}",
+        f"{below}{qemu} {'. '.join(told)}.{report}",
     )
 
 

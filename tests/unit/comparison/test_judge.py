@@ -194,10 +194,21 @@ def test_the_evidence_has_the_answer_without_the_database():
     assert "systemctl" in {entry["command"] for entry in told}
 
 
-def test_without_anything_nothing_is_judged():
+def test_without_anything_only_what_lies_beneath_is_judged():
     nothing = MEASURED | {"seen": {}, "storage": {}, "layered": {}, "crash": {}, "lamp": {}}
-    assert judge(nothing) == {}
-    assert missing({}, {"vm": "no QEMU"})["C10"] == "vm: no QEMU"
+    [(claim, found)] = judge(nothing).items()
+    assert (claim, found.verdict) == ("C10", "depends")
+    assert "OpenStack here runs its machines on a hypervisor of type 2" in found.sentence
+    assert "QEMU with" not in found.sentence
+    assert observations(nothing, "C10")[0]["output"].endswith("accelerator: no virtual machine ran")
+    assert missing(judge(nothing), {"vm": "no QEMU"})["C01"] == "vm: no QEMU"
+
+
+def test_a_hypervisor_that_fails_to_answer_is_evidence_with_its_reason():
+    failed = MEASURED["products"][0] | {"rc": 125, "stdout": "", "stderr": "the daemon is gone"}
+    broken = MEASURED | {"products": [failed]}
+    assert "VirtualBox did not answer here" in judge(broken)["C10"].sentence
+    assert observations(broken, "C10")[1]["output"] == "the daemon is gone"
 
 
 def test_what_was_not_judged_has_the_reason_of_its_part():
