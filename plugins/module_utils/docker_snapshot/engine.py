@@ -106,10 +106,11 @@ class Engine:
         except (DockerException, RequestException) as error:
             raise EngineError(f"name: {name} cannot be looked at: {error}") from None
         steps = [step for step in reversed(history) if step["Size"]]
+        # Where containerd keeps the images the image's own size is that of its layers as they are packed.
         return {
             "id": found["Id"],
             "created": found["Created"],
-            "size": found["Size"],
+            "size": sum(step["Size"] for step in steps),
             "layers": [{"size": step["Size"], "comment": step["Comment"]} for step in steps],
         }
 

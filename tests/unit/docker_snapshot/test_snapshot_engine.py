@@ -1,0 +1,42 @@
+"""What the edge asks of Docker, and what it makes of the answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip("docker")
+
+from docker_snapshot.engine import Engine
+
+
+class Api:
+    """A Docker that has one image, and remembers what it is asked to keep."""
+
+    def __init__(self, **options: Any) -> None:
+        self.kept: dict[str, Any] = {}
+
+    def inspect_image(self, name: str) -> dict[str, Any]:
+        # Packed, as containerd counts it.
+        return {"Id": "sha256:i", "Created": "2025-11-22T10:16:00Z", "Size": 30}
+
+    def history(self, image: str) -> list[dict[str, Any]]:
+        return [
+            {"Size": 20, "Comment": "snapshot of the container web"},
+            {"Size": 0, "Comment": ""},
+            {"Size": 70, "Comment": "base"},
+        ]
+
+
+@pytest.fixture
+def api(monkeypatch):
+    made = Api()
+    monkeypatch.setattr("docker.APIClient", lambda **options: made)
+    return made
+
+
+def test_the_size_is_that_of_the_layers(api):
+    facts = Engine("unix:///docker.sock", 5).facts("lab/web:1")
+    assert facts["size"] == 90
+    assert [layer["size"] for layer in facts["layers"]] == [70, 20]
