@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("docker")
 
 from docker_snapshot.engine import Engine
+from docker_snapshot.plan import marks
 
 
 class Api:
@@ -28,6 +29,10 @@ class Api:
             {"Size": 70, "Comment": "base"},
         ]
 
+    def commit(self, container: str, repository: str, tag: str, **options: Any) -> dict[str, str]:
+        self.kept = options
+        return {"Id": "sha256:i"}
+
 
 @pytest.fixture
 def api(monkeypatch):
@@ -40,3 +45,10 @@ def test_the_size_is_that_of_the_layers(api):
     facts = Engine("unix:///docker.sock", 5).facts("lab/web:1")
     assert facts["size"] == 90
     assert [layer["size"] for layer in facts["layers"]] == [70, 20]
+
+
+def test_labels_are_kept_as_they_are(api):
+    labels = marks("web", "lab/web:1", "sha256:c") | {"note": 'in $HOME, "quoted",\nin two lines', "count": 3}
+    assert Engine("unix:///docker.sock", 5).take("4f2a", ("lab/web", "1"), labels, True) == "sha256:i"
+    assert api.kept["conf"] == {"Labels": labels | {"count": "3"}}
+    assert "changes" not in api.kept
