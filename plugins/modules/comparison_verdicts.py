@@ -63,10 +63,6 @@ table:
   returned: success
   type: list
   elements: str
-density:
-  description: How many instances of each kind fit into a GiB of memory.
-  returned: success
-  type: dict
 layers:
   description: What lies beneath this machine, line by line.
   returned: success
@@ -74,7 +70,7 @@ layers:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.comparison.judge import density, judge, layers, missing, observations, seen, table
+from ansible.module_utils.comparison.judge import judge, layers, missing, observations, table
 
 
 def main() -> None:
@@ -102,7 +98,6 @@ def main() -> None:
             ],
             missing=missing(judged, gaps),
             table=table(measured),
-            density={kind: density(seen(facts)) for kind, facts in measured["seen"].items()},
             layers=layers(measured).text(),
         )
     except (KeyError, TypeError, ValueError) as error:

@@ -185,7 +185,7 @@ class Trial:
 
     def memory(self, pids: list[int]) -> float:
         """Return the MiB that instances take together, with the processes that are there now."""
-        taken: float = mib(footprint(members(pids, self.params["supervisors"])).pss)
+        taken: float = mib(footprint(members(pids, self.params["supervisors"])))
         return taken
 
     def measure(self) -> dict[str, Any]:

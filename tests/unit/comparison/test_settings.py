@@ -114,3 +114,16 @@ def test_the_machine_runs_on_kvm_or_it_is_said_why_not(known, ran_on, processor)
 def test_nothing_ran_where_no_machine_was_tried():
     assert settings("_ran_on", comparison_seen={}) == "none: no virtual machine ran"
     assert settings("_accelerator") == "tcg"
+
+
+def test_the_report_shows_what_lies_beneath():
+    layers = "hardware\noperating system: 6.18"
+    template = ROOT / "playbooks" / "templates" / "comparison.md.j2"
+    report = settings(
+        "_report",
+        _report=f"{{{{ lookup('ansible.builtin.template', '{template}') }}}}",
+        __judged={"layers": layers, "missing": {}, "claims": [], "table": []},
+        comparison_gaps={},
+        comparison_seen={},
+    )
+    assert f"## What lies beneath\n\n```\n{layers}\n```\n" in report

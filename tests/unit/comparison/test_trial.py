@@ -73,7 +73,7 @@ def test_a_service_is_started_asked_and_looked_at(instance):
     pid = trial.root(instance, 5)
     [process] = trial.members([pid], [])
     assert process.name.startswith("python")
-    assert trial.footprint([process]).pss > 1000
+    assert trial.footprint([process]) > 1000
     assert 0 <= trial.idle([pid], [], 0.2) <= 100
     with pytest.raises(TrialError, match="the answer to 5 6 was '11', not '12'"):
         trial.answers(instance.url, Question("5 6", "12"), 1, 5)
