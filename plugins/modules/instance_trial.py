@@ -68,7 +68,9 @@ options:
     type: int
     default: 500
   callers:
-    description: From how many connections at once it is asked.
+    description: >-
+      From how many connections at once it is asked. They are threads of one program, on the processors that
+      the instance may run on too: a fast instance could answer more than is told.
     type: int
     default: 4
   load_seconds:

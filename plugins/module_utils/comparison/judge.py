@@ -260,8 +260,12 @@ def table(measured: Measured) -> list[str]:
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     return [
-        "  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
+        *(
+            "  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip()
+            for line in lines
+        ),
+        # Otherwise what one program can ask would be taken for what an instance can answer.
+        "Answers a second: at least so many. The callers are threads of one program on the same processors.",
     ]
 
 

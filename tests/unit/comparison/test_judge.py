@@ -231,6 +231,7 @@ def test_the_table_has_a_column_for_each_kind():
     assert lines[0].split() == ["process", "docker", "lxc", "vm"]
     assert lines[1].split()[:3] == ["first", "answer,", "s"]
     assert "17.6 (16-19.2)" in lines[1]
+    assert lines[-1].startswith("Answers a second: at least so many. ")
     assert table(MEASURED | {"seen": {}})[0] == ""
 
 
