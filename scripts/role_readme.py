@@ -2,7 +2,7 @@
 """Write each role's README.md from what the role itself declares.
 
 The sources are meta/argument_specs.yml (title, prose, variables), meta/main.yml (requirements) and, where
-they exist, meta/example.yml (a playbook that uses the role) and the molecule scenario of the role's name.
+they exist, meta/example.yml (a playbook that uses the role) and the molecule scenario that tries the role.
 
     scripts/role_readme.py [role ...]            write the READMEs that differ and name them
     scripts/role_readme.py --check [role ...]    write nothing; name those that differ and fail
@@ -20,6 +20,10 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+# Scenarios have the name of the role that they try, except for roles that are of use only together.
+SCENARIOS = dict.fromkeys(
+    ("docker_base_image", "docker_container", "docker_internet", "docker_snapshot"), "docker_containers"
+)
 HEADER = ("Variable", "Type", "Default", "Required", "Choices", "Description")
 
 
@@ -100,9 +104,10 @@ def readme(role: Path) -> str:
     if example.exists():
         text = example.read_text(encoding="utf-8").removeprefix("---\n").strip()
         parts += ["## Example", f"```yaml\n{text}\n```"]
-    if (ROOT / "molecule" / role.name).is_dir():
-        scenario = f"[molecule/{role.name}](../../molecule/{role.name})"
-        parts += ["## Tests", f"`molecule test -s {role.name}` runs the scenario {scenario}."]
+    scenario = SCENARIOS.get(role.name, role.name)
+    if (ROOT / "molecule" / scenario).is_dir():
+        link = f"[molecule/{scenario}](../../molecule/{scenario})"
+        parts += ["## Tests", f"`molecule test -s {scenario}` runs the scenario {link}."]
     return "\n\n".join(parts) + "\n"
 
 

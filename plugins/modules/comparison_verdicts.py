@@ -14,8 +14,10 @@ description:
     what they are and what they depend on. Computes only; changes nothing and needs nothing.
   - A claim is V(reproduced) if all that it says was seen, V(contradicted) if none of it was, and otherwise it
     V(depends). One start is shorter than another, and storage slower, only if no sample of the two overlaps;
-    answers are compared by their medians, memory by the one look at it, and idle load by medians that differ
-    by more than a tick of the kernel's clock.
+    answers are compared by their medians, which have to differ by a fifth, memory by the one look at it, with
+    5 % between, and idle load by medians that differ by more than a tick of the kernel's clock. What differs
+    by less was neither seen nor contradicted. Further instances share what the first has if they take at most
+    a tenth of its disk and four fifths of its memory.
   - A claim on containers depends where one kind of them was not measured, unless a panic took more with it
     than its machine. C10 is never contradicted, since it depends on what was found here.
 options:
@@ -61,10 +63,6 @@ table:
   returned: success
   type: list
   elements: str
-density:
-  description: How many instances of each kind fit into a GiB of memory.
-  returned: success
-  type: dict
 layers:
   description: What lies beneath this machine, line by line.
   returned: success
@@ -72,7 +70,7 @@ layers:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.comparison.judge import density, judge, layers, missing, observations, seen, table
+from ansible.module_utils.comparison.judge import judge, layers, missing, observations, table
 
 
 def main() -> None:
@@ -100,7 +98,6 @@ def main() -> None:
             ],
             missing=missing(judged, gaps),
             table=table(measured),
-            density={kind: density(seen(facts)) for kind, facts in measured["seen"].items()},
             layers=layers(measured).text(),
         )
     except (KeyError, TypeError, ValueError) as error:

@@ -92,7 +92,7 @@ snapshot:
       description: When it was taken.
       type: str
     size:
-      description: Bytes of all its layers.
+      description: Bytes of all its layers, unpacked.
       type: int
     layers:
       description: Each layer that is not empty, the lowest first, with its size in bytes and its comment.

@@ -68,7 +68,9 @@ options:
     type: int
     default: 500
   callers:
-    description: From how many connections at once it is asked.
+    description: >-
+      From how many connections at once it is asked. They are threads of one program, on the processors that
+      the instance may run on too: a fast instance could answer more than is told.
     type: int
     default: 4
   load_seconds:
@@ -128,6 +130,7 @@ processes:
   type: int
 """
 
+from contextlib import suppress
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -184,7 +187,7 @@ class Trial:
 
     def memory(self, pids: list[int]) -> float:
         """Return the MiB that instances take together, with the processes that are there now."""
-        taken: float = mib(footprint(members(pids, self.params["supervisors"])).pss)
+        taken: float = mib(footprint(members(pids, self.params["supervisors"])))
         return taken
 
     def measure(self) -> dict[str, Any]:
@@ -268,7 +271,8 @@ def main() -> None:
     except (TrialError, ValueError) as error:
         for instance in reversed(trial.running):
             # The first reason is the one to tell; a command that cannot stop what never ran is no other.
-            module.run_command(instance.stop)
+            with suppress(TrialError):
+                run(instance.stop, params["timeout"])
         module.fail_json(msg=str(error))
     module.exit_json(changed=True, **result)
 

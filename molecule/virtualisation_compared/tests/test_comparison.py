@@ -39,7 +39,7 @@ def test_the_panic_was_the_machines_own() -> None:
     assert (panic["host"], panic["rc"]) == ("vm", 0)
     assert "Kernel panic - not syncing: sysrq triggered crash" in panic["output"]
     questions = [entry for entry in observations if entry["command"].startswith("uri:")]
-    assert [(entry["rc"], entry["output"]) for entry in questions] == [(0, "11")] * 3 + [(1, "no answer")]
+    assert [(entry["rc"], entry["output"]) for entry in questions] == [(0, "11")] * 7 + [(1, "no answer")]
 
 
 def test_a_container_was_given_no_way_to_crash_its_host() -> None:

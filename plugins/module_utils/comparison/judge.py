@@ -15,6 +15,8 @@ Measured = Mapping[str, Any]
 
 _SUMMARIES = ("start", "answer", "rate", "idle")
 _PLAIN = ("idle_step", "memory_first", "memory_further", "disk_first", "disk_further", "processes", "init")
+# To 5 6, the question that is asked before and after the panic.
+_ANSWER = "11"
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "C01": ("process", "docker", "lxc", "vm"),
@@ -27,7 +29,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     # It makes its own containers of both kinds.
     "C08": ("lamp",),
     "C09": ("docker", "layers"),
-    "C10": ("vm",),
+    # What lies beneath is seen without any of them.
+    "C10": (),
 }
 """The parts from which a claim is judged."""
 
@@ -60,11 +63,7 @@ def judge(measured: Measured) -> dict[str, Verdict]:
         "C02": verdicts.weight(figures, accelerator),
         "C03": verdicts.sharing(figures),
         "C04": verdicts.speed(figures, accelerator),
-        "C05": verdicts.crash(
-            figures,
-            crash.get("panicked", False),
-            {kind: kind in crash["answered"] for kind in crash.get("asked", ())},
-        ),
+        "C05": _crash(figures, crash) if crash else None,
         "C06": verdicts.levels(figures),
         "C07": verdicts.layered(**measured["layered"]) if measured.get("layered") else None,
         "C08": verdicts.lamp(
@@ -73,12 +72,24 @@ def judge(measured: Measured) -> dict[str, Verdict]:
             {kind: len(lamp[kind]["containers"]) for kind in kinds},
         ),
         "C09": verdicts.storage(storage, measured["storage_mib"], measured.get("storage_driver", "")),
-        # Only what has run is named.
-        "C10": verdicts.hypervisors(layers(measured), accelerator, products(measured))
-        if "vm" in figures
-        else None,
+        "C10": verdicts.hypervisors(layers(measured), _ran(measured), products(measured)),
     }
     return {claim: verdict for claim, verdict in found.items() if verdict}
+
+
+def _crash(figures: verdicts.Figures, crash: Mapping[str, Any]) -> Verdict | None:
+    right = {
+        when: {kind: answer == _ANSWER for kind, (_, answer) in crash[when].items()}
+        for when in ("before", "after")
+    }
+    panicked = not right["after"].pop("vm")
+    answered = {kind: right["before"][kind] for kind in right["after"]}
+    return verdicts.crash(
+        figures,
+        panicked,
+        {kind: right["after"][kind] for kind, there in answered.items() if there},
+        [kind for kind, there in answered.items() if not there],
+    )
 
 
 def missing(judged: Mapping[str, Verdict], gaps: Mapping[str, str]) -> dict[str, str]:
@@ -158,10 +169,10 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
                 "localhost",
                 "lscpu; setup; slurp /proc/cpuinfo",
                 0,
-                f"{layers(measured).text()}\naccelerator: {measured['accelerator']}",
+                f"{layers(measured).text()}\naccelerator: {_ran(measured) or 'no virtual machine ran'}",
             ),
             *(
-                ("localhost", " ".join(one["item"]["argv"]), one["rc"], one.get("stdout") or "no answer")
+                ("localhost", " ".join(one["item"]["argv"]), one["rc"], _answer(one))
                 for one in measured["products"]
             ),
         ]
@@ -173,14 +184,15 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
 
 
 def _of_crash(crash: Mapping[str, Any]) -> list[tuple[str, str, int, str]]:
-    """Return the panic, what the console said of it, and who answered afterwards."""
-    return [
-        ("vm", crash["command"], crash["rc"], crash.get("console", "")),
-        *(
+    """Return who answered before, the panic, what the console said of it, and who answered afterwards."""
+    before, after = (
+        [
             ("localhost", f"uri: POST '5 6' to {url} ({kind})", int(not answer), answer or "no answer")
-            for kind, (url, answer) in crash["questions"].items()
-        ),
-    ]
+            for kind, (url, answer) in crash[when].items()
+        ]
+        for when in ("before", "after")
+    )
+    return [*before, ("vm", crash["command"], crash["rc"], crash.get("console", "")), *after]
 
 
 def _of_lamp(lamp: Mapping[str, Any]) -> list[tuple[str, str, int, str]]:
@@ -199,6 +211,16 @@ def _of_lamp(lamp: Mapping[str, Any]) -> list[tuple[str, str, int, str]]:
             ("localhost", f"{facts['stopped']}; uri: GET {facts['url']} ({kind})", 1, facts["refusal"])
         )
     return told
+
+
+def _answer(asked: Mapping[str, Any]) -> str:
+    """Return what a command has said, or its reason not to."""
+    return asked.get("stdout") or asked.get("stderr") or "no answer"
+
+
+def _ran(measured: Measured) -> str:
+    """Return what the virtual machine ran with; nothing if none ran."""
+    return measured["accelerator"] if "vm" in measured["seen"] else ""
 
 
 def layers(measured: Measured) -> Layers:
@@ -238,8 +260,12 @@ def table(measured: Measured) -> list[str]:
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     return [
-        "  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
+        *(
+            "  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip()
+            for line in lines
+        ),
+        # Otherwise what one program can ask would be taken for what an instance can answer.
+        "Answers a second: at least so many. The callers are threads of one program on the same processors.",
     ]
 
 

@@ -174,20 +174,20 @@ def members(pids: Sequence[int], supervisors: Sequence[str]) -> list[processes.P
     return [process for found in families.values() for process in found]
 
 
-def footprint(family: Sequence[processes.Process]) -> memory.Memory:
-    """Return what these processes take; TrialError if the kernel does not say."""
-    parts = []
+def footprint(family: Sequence[processes.Process]) -> int:
+    """Return the KiB that these processes take together; TrialError if the kernel does not say."""
+    taken = 0
     for process in family:
         directory = Path("/proc") / str(process.pid)
         try:
             path = directory / "smaps_rollup"
-            parts.append(memory.parse((path if path.exists() else directory / "smaps").read_text()))
+            taken += memory.pss((path if path.exists() else directory / "smaps").read_text())
         except PermissionError as error:
             raise TrialError(f"{error.filename}: only root may read it") from None
         except OSError:
             # It has ended meanwhile.
             continue
-    return memory.total(parts)
+    return taken
 
 
 def idle(pids: Sequence[int], supervisors: Sequence[str], seconds: float) -> float:

@@ -21,8 +21,12 @@ PRODUCTS = {"openstack": "OpenStack", "virtualbox": "VirtualBox"}
 
 # What one kind may use besides and still share: the files that make an instance that instance.
 _SHARED_DISK = 0.1
-# How often the storage trial has to take longer than the other to be called slower, in medians.
+# The same of memory, in which an instance always has something of its own.
+_SHARED_MEMORY = 0.8
+# How many times longer the storage trial or an answer has to take to be called slower, in medians.
 _SLOWER = 1.2
+# How many times more memory counts as more: what a service takes varies by some percent from run to run.
+_HEAVIER = 1.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,27 @@ class Verdict:
 Figures = Mapping[str, Seen]
 
 
-def _judge(true: Collection[bool]) -> str:
-    """Reproduced if all of it was seen, contradicted if none was, else it depends."""
-    return REPRODUCED if all(true) else DEPENDS if any(true) else CONTRADICTED
+def _judge(true: Collection[bool | None]) -> str:
+    """Reproduced if all of it was seen, contradicted if the opposite of all was, else it depends.
+
+    None stands for what was too close to tell.
+    """
+    if all(true):
+        return REPRODUCED
+    return CONTRADICTED if all(fact is False for fact in true) else DEPENDS
+
+
+def _less(one: float, other: float, times: float) -> bool | None:
+    """Whether `one` is less than `other`, which has to be so many times as much; None if neither is."""
+    return True if one * times < other else False if other * times < one else None
+
+
+def _alike(what: str, kinds: Mapping[str, bool | None], why: str) -> str:
+    """Return which kinds were too close to the virtual machine to tell them apart, and why."""
+    names = [NAMES[kind] for kind, differs in kinds.items() if differs is None]
+    if not names:
+        return ""
+    return f" No difference of {what} was seen between the virtual machine and {' or '.join(names)}: {why}."
 
 
 def _containers(figures: Figures) -> dict[str, Seen]:
@@ -126,21 +148,18 @@ def weight(figures: Figures, accelerator: str) -> Verdict | None:
     if not told:
         return None
     step = max(seen.idle_step or 0.0 for seen in (machine, *_containers(figures).values()))
-    lighter = [memory < machine.memory_first for memory, _ in told.values()]
+    lighter = {kind: _less(memory, machine.memory_first, _HEAVIER) for kind, (memory, _) in told.items()}
     saved = {kind: machine.idle.median - idle.median for kind, (_, idle) in told.items()}
-    alike = [NAMES[kind] for kind, less in saved.items() if abs(less) <= step]
-    unseen = (
-        f" No difference of processor time was seen between the virtual machine and {' or '.join(alike)}: "
-        f"the clock counts in steps of {figure(step)} %."
-        if alike
-        else ""
-    )
+    calmer = {kind: None if abs(less) <= step else less > 0 for kind, less in saved.items()}
+    unseen = _alike(
+        "memory", lighter, f"less than {figure(100 * (_HEAVIER - 1))} % is taken for none"
+    ) + _alike("processor time", calmer, f"the clock counts in steps of {figure(step)} %")
     each = " and ".join(
         f"{NAMES[kind]} {figure(memory)} MiB and {figure(idle.median)} %"
         for kind, (memory, idle) in told.items()
     )
     return _of_containers(
-        _judge([*lighter, *(less > step for less in saved.values())]),
+        _judge([*lighter.values(), *calmer.values()]),
         f"Idle, the virtual machine took {figure(machine.memory_first)} MiB and "
         f"{figure(machine.idle.median)} % of a "
         f"processor, {each}.{unseen}{_emulated(accelerator)}",
@@ -149,7 +168,7 @@ def weight(figures: Figures, accelerator: str) -> Verdict | None:
 
 
 def sharing(figures: Figures) -> Verdict | None:
-    """C03: what one more instance costs."""
+    """C03: what one more instance costs on disk and in memory, in which the page cache is what is shared."""
     told = {
         kind: (seen.disk_first, seen.disk_further)
         for kind, seen in _containers(figures).items()
@@ -158,6 +177,12 @@ def sharing(figures: Figures) -> Verdict | None:
     if not told:
         return None
     shares = {kind: further <= _SHARED_DISK * first for kind, (first, further) in told.items()}
+    saved = [
+        None
+        if seen.memory_first is None or seen.memory_further is None
+        else seen.memory_further <= _SHARED_MEMORY * seen.memory_first
+        for seen in map(figures.__getitem__, told)
+    ]
     parts = [
         f"one more instance of {NAMES[kind]} took {figure(further)} MiB of disk after {figure(first)} "
         f"for the first"
@@ -175,12 +200,14 @@ def sharing(figures: Figures) -> Verdict | None:
         if kind != "process" and seen.memory_first is not None and seen.memory_further is not None
     ]
     reason = (
-        " It is the layers of an image that are shared: a root directory of its own shares nothing."
+        " On disk it is the layers of an image that are shared: a root directory of its own shares nothing."
         if shares == {"docker": True, "lxc": False}
         else ""
     )
+    if None in saved:
+        reason += " What one more takes of memory was not measured everywhere."
     text = "; ".join(parts)
-    return _of_containers(_judge(list(shares.values())), f"{text[0].upper()}{text[1:]}.{reason}", told)
+    return _of_containers(_judge([*shares.values(), *saved]), f"{text[0].upper()}{text[1:]}.{reason}", told)
 
 
 def speed(figures: Figures, accelerator: str) -> Verdict | None:
@@ -195,19 +222,22 @@ def speed(figures: Figures, accelerator: str) -> Verdict | None:
     }
     if not told:
         return None
-    sooner = [
-        fact
-        for start, answer in told.values()
-        for fact in (below(start, machine.start), answer.median < machine.answer.median)
-    ]
+    sooner = {kind: _sooner(start, machine.start) for kind, (start, _) in told.items()}
+    faster = {
+        kind: _less(answer.median, machine.answer.median, _SLOWER) for kind, (_, answer) in told.items()
+    }
+    unseen = _alike("the start", sooner, "their samples overlap") + _alike(
+        "the answers", faster, f"less than {figure(100 * (_SLOWER - 1))} % is taken for none"
+    )
     each = " and ".join(
         f"{NAMES[kind]} after {figure(start.median)} s and then in {figure(answer.median * 1000)} ms"
         for kind, (start, answer) in told.items()
     )
     return _of_containers(
-        _judge(sooner),
+        _judge([*sooner.values(), *faster.values()]),
         f"The virtual machine gave its first answer after {figure(machine.start.median)} s and then one in "
-        f"{figure(machine.answer.median * 1000)} ms, {each}.{_differences(figures)}{_emulated(accelerator)}",
+        f"{figure(machine.answer.median * 1000)} ms, {each}.{unseen}{_differences(figures)}"
+        f"{_emulated(accelerator)}",
         told,
     )
 
@@ -224,8 +254,14 @@ def _differences(figures: Figures) -> str:
     return f" The machine's answers came through QEMU's network in user mode{pythons}."
 
 
-def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdict | None:
-    """C05: what a crash takes with it. `others` says which of the other instances answered afterwards."""
+def crash(
+    figures: Figures, panicked: bool, others: Mapping[str, bool], gone: Collection[str] = ()
+) -> Verdict | None:
+    """C05: what a crash takes with it.
+
+    `others` says which of the other instances gave the right answer afterwards, of those that gave it just
+    before; `gone` has those that did not.
+    """
     told = {kind: seen.crash_means for kind, seen in _containers(figures).items() if seen.crash_means}
     if not others:
         return None
@@ -245,9 +281,10 @@ def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdi
     if not panicked:
         first = "The kernel of the virtual machine did not panic when it was told to"
     elif alone:
-        first = f"The kernel of the virtual machine panicked, and {survivors} went on answering"
+        first = f"The kernel of the virtual machine panicked, and {survivors} went on giving the right answer"
     else:
-        first = "After the panic in the virtual machine, not everything else answered"
+        lost = " and ".join(NAMES[kind] for kind, there in others.items() if not there)
+        first = f"After the panic in the virtual machine, {lost} gave the right answer no more"
     second = (
         f"; open in a container, and left alone, was {', '.join(ways)}, by which it could take the host "
         f"with it: {' and '.join(NAMES[kind] for kind in opened)} would have to be confined"
@@ -257,10 +294,17 @@ def crash(figures: Figures, panicked: bool, others: Mapping[str, bool]) -> Verdi
         if told
         else ""
     )
+    silent = " and ".join(NAMES[kind] for kind in gone)
+    third = (
+        f" {silent[0].upper()}{silent[1:]} did not give it even before, which is not the panic's doing."
+        if gone
+        else ""
+    )
     # A container that could panic its host is held back by its settings, and by no kernel of its own.
-    verdict = REPRODUCED if alone and not ways else DEPENDS if alone or not panicked else CONTRADICTED
+    certain = not ways and not set(gone) & set(CONTAINERS)
+    verdict = REPRODUCED if alone and certain else DEPENDS if alone or not panicked else CONTRADICTED
     # That a panic took more with it than its machine needs no second kind.
-    return _of_containers(verdict, f"{first}{second}.", told if alone else CONTAINERS)
+    return _of_containers(verdict, f"{first}{second}.{third}", told if alone else CONTAINERS)
 
 
 def levels(figures: Figures) -> Verdict | None:
@@ -357,13 +401,19 @@ def hypervisors(layers: Layers, accelerator: str, products: Mapping[str, tuple[i
     """C10: what lies beneath hypervisors. The report calls those of OpenStack and VirtualBox type 2.
 
     `products` has those of the two that were found, each with the type of its hypervisor and why. What QEMU
-    itself is says nothing about them.
+    itself is says nothing about them; without an `accelerator` it did not run.
     """
-    number, why = hypervisor_type(accelerator)
     below = (
-        f"This machine itself runs on a hypervisor ({layers.below})"
+        f"This machine itself runs on a hypervisor ({layers.below})."
         if layers.below
-        else "No hypervisor was found below this machine"
+        else "No hypervisor was found below this machine."
+    )
+    number, why = hypervisor_type(accelerator)
+    qemu = (
+        f" QEMU {'with KVM' if accelerator == 'kvm' else 'without KVM'}, which ran here, is of type "
+        f"{number}: {why}."
+        if accelerator
+        else ""
     )
     told = [
         f"{name} did not answer here, so nothing is said of it"
@@ -381,13 +431,17 @@ def hypervisors(layers: Layers, accelerator: str, products: Mapping[str, tuple[i
     )
     return Verdict(
         REPRODUCED if len(second) == len(PRODUCTS) and all(second) else DEPENDS,
-        f"{below}. QEMU {'with KVM' if accelerator == 'kvm' else 'without KVM'}, which ran here, is of type "
-        f"{number}: {why}. {'. '.join(told)}.{report}",
+        f"{below}{qemu} {'. '.join(told)}.{report}",
     )
 
 
 def _several(number: int, kind: str) -> str:
     return f"{number} {kind} container{'' if number == 1 else 's'}"
+
+
+def _sooner(one: Summary, other: Summary) -> bool | None:
+    """Whether every sample of the one is below every one of the other; None if they overlap."""
+    return True if below(one, other) else False if below(other, one) else None
 
 
 def _slower(one: Summary, other: Summary) -> bool:

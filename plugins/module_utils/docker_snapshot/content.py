@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -48,29 +49,34 @@ class Content:
 def read(archive: IO[bytes], paths: Iterable[str]) -> list[Entry]:
     """Return the entries of a container's archive that have one of these paths."""
     wanted = frozenset(paths)
-    with tarfile.open(fileobj=archive, mode="r|") as members:
-        return [
-            _entry(path, member, members)
-            for member in members
-            if (path := "/" + member.name.strip("/")) in wanted
-        ]
+    with tarfile.open(fileobj=archive, mode="r|", encoding="utf-8", errors="surrogateescape") as members:
+        return [_entry(path, member, members) for member in members if (path := _path(member.name)) in wanted]
 
 
 def content(
     image: str, config: Mapping[str, Any], changes: Mapping[str, str], entries: Iterable[Entry]
 ) -> Content:
     """Return what a container of `image` holds; `changes` says what has become of which path."""
-    found = {entry.path: entry for entry in entries}
+    # Names that Docker cannot tell apart have several.
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.path, []).append(entry)
     kept = {key: config.get(key) for key in KEPT}
     digest = hashlib.sha256(json.dumps([image, kept], sort_keys=True).encode())
     for path, kind in sorted(changes.items()):
-        digest.update(f"{kind}\0{path}\0{found.get(path)}\n".encode())
+        held = "\0".join(sorted(map(str, found.get(path, [None]))))
+        digest.update(f"{kind}\0{path}\0{held}\n".encode())
     files = {
         path: kind
         for path, kind in sorted(changes.items())
-        if path not in found or found[path].kind != "directory"
+        if path not in found or any(entry.kind != "directory" for entry in found[path])
     }
     return Content(f"sha256:{digest.hexdigest()}", files)
+
+
+def _path(name: str) -> str:
+    """Return an archive's name as Docker says it, which has U+FFFD for each byte that is no UTF-8."""
+    return "/" + re.sub("[\udc80-\udcff]", "\ufffd", name).strip("/")
 
 
 def _digest(stream: IO[bytes]) -> str:

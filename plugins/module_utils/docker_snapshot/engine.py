@@ -41,6 +41,11 @@ class _Stream(io.RawIOBase):
         return len(taken)
 
 
+def _text(value: Any) -> str:
+    """Return a label's value as the text that Docker asks for."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 class Engine:
     """One Docker; every method raises `EngineError`."""
 
@@ -106,20 +111,22 @@ class Engine:
         except (DockerException, RequestException) as error:
             raise EngineError(f"name: {name} cannot be looked at: {error}") from None
         steps = [step for step in reversed(history) if step["Size"]]
+        # Where containerd keeps the images the image's own size is that of its layers as they are packed.
         return {
             "id": found["Id"],
             "created": found["Created"],
-            "size": found["Size"],
+            "size": sum(step["Size"] for step in steps),
             "layers": [{"size": step["Size"], "comment": step["Comment"]} for step in steps],
         }
 
-    def take(self, container: str, where: tuple[str, str], labels: Mapping[str, str], pause: bool) -> str:
+    def take(self, container: str, where: tuple[str, str], labels: Mapping[str, Any], pause: bool) -> str:
         """Keep a container as an image and return the image's id."""
         repository, tag = where
-        lines = [f"LABEL {json.dumps(key)}={json.dumps(value)}" for key, value in labels.items()]
+        # Docker takes the rest from the container. In a line of a Dockerfile `$HOME` would be a variable.
+        config = {"Labels": {key: _text(value) for key, value in labels.items()}}
         try:
             made = self._api.commit(
-                container, repository, tag, message=comment(labels[OF]), pause=pause, changes="\n".join(lines)
+                container, repository, tag, message=comment(labels[OF]), pause=pause, conf=config
             )
         except (DockerException, RequestException) as error:
             raise EngineError(

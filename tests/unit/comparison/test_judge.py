@@ -41,6 +41,10 @@ def page(containers: list[str], text: str = "Uy7Q\n", **more: Any) -> dict[str, 
     } | more
 
 
+ANSWERS = {
+    kind: [f"http://127.0.0.1:{port}/", "11"]
+    for kind, port in (("process", 50101), ("docker", 50001), ("lxc", 50002), ("vm", 50111))
+}
 MEASURED: dict[str, Any] = {
     "seen": {
         "process": facts(1),
@@ -80,13 +84,11 @@ MEASURED: dict[str, Any] = {
     "storage_mib": 64,
     "layered": {"layers": 6, "write_gone": True, "volume_kept": True},
     "crash": {
-        "panicked": True,
-        "asked": ["process", "docker", "lxc"],
-        "answered": ["process", "docker", "lxc"],
         "console": "Kernel panic - not syncing: sysrq triggered crash",
         "command": "ssh debian@127.0.0.1 echo c",
         "rc": 0,
-        "questions": {"process": ["http://127.0.0.1:50101/", "11"], "vm": ["http://127.0.0.1:50111/", ""]},
+        "before": ANSWERS,
+        "after": ANSWERS | {"vm": [ANSWERS["vm"][0], ""]},
     },
     "lamp": {
         "token": "Uy7Q",
@@ -127,10 +129,38 @@ def test_every_verdict_makes_evidence(claim):
 
 
 def test_evidence_says_what_ran_and_how_it_ended():
-    panic, process, machine, *_ = observations(MEASURED, "C05")
+    *before, panic, process, _, _, machine = observations(MEASURED, "C05")[:9]
+    assert [entry["output"] for entry in before] == ["11"] * 4
     assert (panic["command"], panic["rc"]) == ("ssh debian@127.0.0.1 echo c", 0)
     assert (process["rc"], process["output"]) == (0, "11")
     assert (machine["rc"], machine["output"]) == (1, "no answer")
+
+
+def crashed(when, kind, answer):
+    """Return the verdict where one of them answered otherwise."""
+    crash = MEASURED["crash"]
+    answers = crash[when] | {kind: [ANSWERS[kind][0], answer]}
+    return judge(MEASURED | {"crash": crash | {when: answers}})["C05"]
+
+
+def test_an_answer_after_the_panic_counts_only_if_it_is_right():
+    found = crashed("after", "docker", "12")
+    assert found.verdict == "contradicted"
+    assert "the Docker container gave the right answer no more" in found.sentence
+    assert crashed("after", "vm", "11").verdict == "depends"
+
+
+def test_what_was_gone_before_was_not_taken_by_the_panic():
+    crash = MEASURED["crash"]
+    gone = {when: crash[when] | {"docker": ["http://172.17.0.2/", ""]} for when in ("before", "after")}
+    found = judge(MEASURED | {"crash": crash | gone})["C05"]
+    assert found.verdict == "depends"
+    assert found.sentence.startswith(
+        "The kernel of the virtual machine panicked, and a plain process and the LXC"
+    )
+    assert found.sentence.endswith(
+        "The Docker container did not give it even before, which is not the panic's doing."
+    )
 
 
 def test_what_was_not_found_is_evidence_too():
@@ -164,10 +194,21 @@ def test_the_evidence_has_the_answer_without_the_database():
     assert "systemctl" in {entry["command"] for entry in told}
 
 
-def test_without_anything_nothing_is_judged():
+def test_without_anything_only_what_lies_beneath_is_judged():
     nothing = MEASURED | {"seen": {}, "storage": {}, "layered": {}, "crash": {}, "lamp": {}}
-    assert judge(nothing) == {}
-    assert missing({}, {"vm": "no QEMU"})["C10"] == "vm: no QEMU"
+    [(claim, found)] = judge(nothing).items()
+    assert (claim, found.verdict) == ("C10", "depends")
+    assert "OpenStack here runs its machines on a hypervisor of type 2" in found.sentence
+    assert "QEMU with" not in found.sentence
+    assert observations(nothing, "C10")[0]["output"].endswith("accelerator: no virtual machine ran")
+    assert missing(judge(nothing), {"vm": "no QEMU"})["C01"] == "vm: no QEMU"
+
+
+def test_a_hypervisor_that_fails_to_answer_is_evidence_with_its_reason():
+    failed = MEASURED["products"][0] | {"rc": 125, "stdout": "", "stderr": "the daemon is gone"}
+    broken = MEASURED | {"products": [failed]}
+    assert "VirtualBox did not answer here" in judge(broken)["C10"].sentence
+    assert observations(broken, "C10")[1]["output"] == "the daemon is gone"
 
 
 def test_what_was_not_judged_has_the_reason_of_its_part():
@@ -190,6 +231,7 @@ def test_the_table_has_a_column_for_each_kind():
     assert lines[0].split() == ["process", "docker", "lxc", "vm"]
     assert lines[1].split()[:3] == ["first", "answer,", "s"]
     assert "17.6 (16-19.2)" in lines[1]
+    assert lines[-1].startswith("Answers a second: at least so many. ")
     assert table(MEASURED | {"seen": {}})[0] == ""
 
 

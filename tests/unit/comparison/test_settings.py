@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -48,3 +50,80 @@ def test_an_image_that_was_built_again_has_another_disk_on_it():
     assert first.startswith("/lab/comparison/machine-")
     assert disk(1000.5, 1 << 28) == first
     assert first not in (disk(2000.5, 1 << 28), disk(1000.5, 1 << 27))
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        ({"msg": "non-zero return code", "stderr": "no room\n"}, "non-zero return code: no room"),
+        ({}, "no reason was given"),
+        (
+            {
+                "msg": "One or more items failed",
+                "results": [
+                    {"msg": "fine"},
+                    {"failed": False, "msg": "fine"},
+                    {"failed": True, "msg": "no such image"},
+                    {"failed": True, "msg": "another"},
+                ],
+            },
+            "no such image",
+        ),
+        # Not every result of this name is a loop's.
+        ({"msg": "no package", "results": ["a line"]}, "no package"),
+    ],
+    ids=["command", "silence", "loop", "other results"],
+)
+def test_a_failure_has_the_reason_of_what_failed(result, reason):
+    assert settings("_reason", ansible_failed_result=result) == reason
+
+
+DEVICE = {"stat": {"exists": True, "readable": True, "writeable": True}}
+
+
+@pytest.mark.parametrize(
+    ("known", "ran_on", "processor"),
+    [
+        ({"__kvm": DEVICE, "__kvm_trial": {"rc": 0}}, "kvm", "host"),
+        (
+            {"__kvm": DEVICE, "__kvm_trial": {"rc": 1}},
+            "tcg, without KVM: the guest image did not boot with it within 40 s",
+            "qemu64",
+        ),
+        (
+            {"__kvm": {"stat": {"exists": False}}, "__kvm_trial": {"skipped": True}},
+            "tcg, without KVM: this machine has no /dev/kvm",
+            "qemu64",
+        ),
+        (
+            {"__kvm": {"stat": DEVICE["stat"] | {"writeable": False}}, "__kvm_trial": {"skipped": True}},
+            "tcg, without KVM: who runs this may not use /dev/kvm",
+            "qemu64",
+        ),
+        ({"comparison_accelerator": "kvm"}, "kvm", "host"),
+        ({"comparison_accelerator": "tcg"}, "tcg, without KVM: comparison_accelerator says so", "qemu64"),
+    ],
+    ids=["kvm", "boots not", "no device", "no permission", "asked for", "asked not to"],
+)
+def test_the_machine_runs_on_kvm_or_it_is_said_why_not(known, ran_on, processor):
+    assert settings("_ran_on", comparison_seen={"vm": {}}, **known) == ran_on
+    words = settings("_machine_command", lab_comparison_ports="5", _machine_disk="/d", **known)
+    assert words[words.index("-cpu") + 1] == processor
+
+
+def test_nothing_ran_where_no_machine_was_tried():
+    assert settings("_ran_on", comparison_seen={}) == "none: no virtual machine ran"
+    assert settings("_accelerator") == "tcg"
+
+
+def test_the_report_shows_what_lies_beneath():
+    layers = "hardware\noperating system: 6.18"
+    template = ROOT / "playbooks" / "templates" / "comparison.md.j2"
+    report = settings(
+        "_report",
+        _report=f"{{{{ lookup('ansible.builtin.template', '{template}') }}}}",
+        __judged={"layers": layers, "missing": {}, "claims": [], "table": []},
+        comparison_gaps={},
+        comparison_seen={},
+    )
+    assert f"## What lies beneath\n\n```\n{layers}\n```\n" in report

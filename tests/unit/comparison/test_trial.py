@@ -73,7 +73,7 @@ def test_a_service_is_started_asked_and_looked_at(instance):
     pid = trial.root(instance, 5)
     [process] = trial.members([pid], [])
     assert process.name.startswith("python")
-    assert trial.footprint([process]).pss > 1000
+    assert trial.footprint([process]) > 1000
     assert 0 <= trial.idle([pid], [], 0.2) <= 100
     with pytest.raises(TrialError, match="the answer to 5 6 was '11', not '12'"):
         trial.answers(instance.url, Question("5 6", "12"), 1, 5)
@@ -123,6 +123,14 @@ def test_the_module_measures_no_other_program_that_answers(instance):
     told = module(other, starts=1)
     assert told["msg"].startswith(f"the process {ended.pid}, the first of its instance, is gone")
     assert module(other, idle_seconds=0)["msg"] == "idle_seconds is 0.0, but at least 0.1 is needed"
+
+
+@pytest.mark.parametrize("stop", [["/nowhere/stop"], ["sleep", "60"]], ids=["missing", "endless"])
+def test_the_first_reason_is_told_where_the_instance_cannot_be_stopped(instance, stop):
+    never = Instance(["true"], stop, ["true"], instance.url)
+    began = time.monotonic()
+    assert " gave no answer within 1 s: " in module(never, timeout=1)["msg"]
+    assert time.monotonic() - began < 30
 
 
 def test_what_is_gone_takes_no_memory_that_could_be_told(instance):

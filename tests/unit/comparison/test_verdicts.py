@@ -100,6 +100,44 @@ def test_a_difference_of_a_tick_is_none(idle, verdict):
     assert (unseen in found.sentence) is (verdict == "depends")
 
 
+@pytest.mark.parametrize(
+    ("memory", "verdict", "unseen"),
+    [
+        (300.0, "reproduced", False),
+        (479.9, "depends", True),
+        (481.0, "depends", True),
+        (600.0, "depends", False),
+    ],
+)
+def test_a_difference_of_some_percent_of_memory_is_none(memory, verdict, unseen):
+    found = told(verdicts.weight(FIGURES | {"lxc": replace(LXC, memory_first=memory)}, "kvm"))
+    assert found.verdict == verdict
+    assert (
+        "No difference of memory was seen between the virtual machine and the LXC" in found.sentence
+    ) is unseen
+
+
+def test_what_cannot_be_told_apart_contradicts_nothing():
+    alike = {kind: replace(VM, idle=summary([1.5])) for kind in ("docker", "lxc", "vm")}
+    assert told(verdicts.weight(alike, "kvm")).verdict == "depends"
+    assert told(verdicts.speed(alike, "kvm")).verdict == "depends"
+    tiny = replace(VM, memory_first=1.0, idle=summary([0.01]), start=summary([0.1]), answer=summary([1e-5]))
+    assert told(verdicts.weight(alike | {"vm": tiny}, "kvm")).verdict == "contradicted"
+    assert told(verdicts.speed(alike | {"vm": tiny}, "kvm")).verdict == "contradicted"
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"), [(0.003, "reproduced"), (0.00399, "depends"), (0.0041, "depends")]
+)
+def test_noise_is_no_difference_of_answers(answer, verdict):
+    found = told(verdicts.speed(FIGURES | {"docker": replace(DOCKER, answer=summary([answer]))}, "kvm"))
+    assert found.verdict == verdict
+    unseen = (
+        "No difference of the answers was seen between the virtual machine and the Docker container: less"
+    )
+    assert (unseen in found.sentence) is (verdict == "depends")
+
+
 def test_a_container_that_works_while_idle_makes_it_depend():
     assert (
         told(verdicts.weight(FIGURES | {"lxc": replace(LXC, idle=summary([9.0]))}, "kvm")).verdict
@@ -114,8 +152,17 @@ def test_layers_are_shared_and_a_directory_is_not():
     assert "a root directory" not in told(verdicts.sharing(FIGURES | swapped)).sentence
     both = replace(LXC, disk_further=0.1)
     assert told(verdicts.sharing(FIGURES | {"lxc": both})).verdict == "reproduced"
-    neither = replace(DOCKER, disk_further=160.0)
-    assert told(verdicts.sharing(FIGURES | {"docker": neither})).verdict == "contradicted"
+    neither = {
+        kind: replace(seen, disk_further=160.0, memory_further=27.0)
+        for kind, seen in (("docker", DOCKER), ("lxc", LXC))
+    }
+    assert told(verdicts.sharing(FIGURES | neither)).verdict == "contradicted"
+
+
+@pytest.mark.parametrize(("further", "verdict"), [(18.0, "reproduced"), (27.0, "depends"), (None, "depends")])
+def test_sharing_is_of_memory_too(further, verdict):
+    figures = {kind: replace(DOCKER, memory_further=further) for kind in ("docker", "lxc")}
+    assert told(verdicts.sharing(figures)).verdict == verdict
 
 
 def test_the_memory_of_further_machines_is_told_only_where_it_was_measured():
@@ -147,7 +194,9 @@ def test_one_kind_of_containers_makes_no_claim_on_containers_true_or_false(judge
 def test_a_start_that_overlaps_is_not_sooner():
     assert told(verdicts.speed(FIGURES, "kvm")).verdict == "reproduced"
     slow = FIGURES | {"lxc": replace(LXC, start=summary([1.5, 20.5]))}
-    assert told(verdicts.speed(slow, "kvm")).verdict == "depends"
+    found = told(verdicts.speed(slow, "kvm"))
+    assert found.verdict == "depends"
+    assert "and the LXC container: their samples overlap" in found.sentence
 
 
 def test_what_differs_besides_is_named():

@@ -90,3 +90,24 @@ def test_each_kind_of_file_is_told_apart():
 
 def test_nothing_but_the_wanted_paths_is_read():
     assert read(archive(), ["/root"]) == [Entry("/root", "directory", 0o644, (0, 0))]
+
+
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_a_name_that_is_no_text_is_read_as_docker_says_it(form):
+    def written(*bodies):
+        stream = io.BytesIO()
+        with tarfile.open(fileobj=stream, mode="w", format=form, errors="surrogateescape") as tar:
+            for name, body in zip((b"\xe2\x82", b"\xff\xfe"), bodies, strict=True):
+                member = tarfile.TarInfo(name.decode(errors="surrogateescape"))
+                member.size = len(body)
+                tar.addfile(member, io.BytesIO(body))
+        stream.seek(0)
+        changes = {"/\ufffd\ufffd": "added"}
+        return content("sha256:base", CONFIG, changes, read(stream, changes)).digest
+
+    assert written(b"one", b"two") == written(b"one", b"two")
+    assert len({written(b"one", b"two"), written(b"six", b"two"), written(b"one", b"six")}) == 3
+
+
+def test_a_digest_is_that_of_former_snapshots():
+    assert held().digest == "sha256:27031c33a13dd8dbbf09f23c027a530d32ed5662eccc8fd138e4163267732303"

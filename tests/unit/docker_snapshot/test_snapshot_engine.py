@@ -1,0 +1,54 @@
+"""What the edge asks of Docker, and what it makes of the answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip("docker")
+
+from docker_snapshot.engine import Engine
+from docker_snapshot.plan import marks
+
+
+class Api:
+    """A Docker that has one image, and remembers what it is asked to keep."""
+
+    def __init__(self, **options: Any) -> None:
+        self.kept: dict[str, Any] = {}
+
+    def inspect_image(self, name: str) -> dict[str, Any]:
+        # Packed, as containerd counts it.
+        return {"Id": "sha256:i", "Created": "2025-11-22T10:16:00Z", "Size": 30}
+
+    def history(self, image: str) -> list[dict[str, Any]]:
+        return [
+            {"Size": 20, "Comment": "snapshot of the container web"},
+            {"Size": 0, "Comment": ""},
+            {"Size": 70, "Comment": "base"},
+        ]
+
+    def commit(self, container: str, repository: str, tag: str, **options: Any) -> dict[str, str]:
+        self.kept = options
+        return {"Id": "sha256:i"}
+
+
+@pytest.fixture
+def api(monkeypatch):
+    made = Api()
+    monkeypatch.setattr("docker.APIClient", lambda **options: made)
+    return made
+
+
+def test_the_size_is_that_of_the_layers(api):
+    facts = Engine("unix:///docker.sock", 5).facts("lab/web:1")
+    assert facts["size"] == 90
+    assert [layer["size"] for layer in facts["layers"]] == [70, 20]
+
+
+def test_labels_are_kept_as_they_are(api):
+    labels = marks("web", "lab/web:1", "sha256:c") | {"note": 'in $HOME, "quoted",\nin two lines', "count": 3}
+    assert Engine("unix:///docker.sock", 5).take("4f2a", ("lab/web", "1"), labels, True) == "sha256:i"
+    assert api.kept["conf"] == {"Labels": labels | {"count": "3"}}
+    assert "changes" not in api.kept
