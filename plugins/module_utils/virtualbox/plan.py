@@ -171,15 +171,22 @@ def _converged(wanted: Wanted, machine: Machine) -> Plan:
             return before
         steps = [step for change in changes for step in _steps(change.line, change.offline)]
         return Plan((*before.steps, *steps))
+    all_online = all(change.online for change in changes)
+    online = [step for change in changes for step in _steps(change.line, change.online)]
     is_online = machine.state in ("running", "paused")
-    if is_online and all(change.online for change in changes):
-        steps = [step for change in changes for step in _steps(change.line, change.online)]
-        return _with_state(wanted, machine.state, steps)
-    if not wanted.force:
+    if is_online and all_online:
+        return _with_state(wanted, machine.state, online)
+    if machine.state in LOSABLE and all_online and wanted.state == "started":
+        return Plan((*_arriving(wanted, machine.state), *online))
+    # A machine that was powered off for its changes has nothing to save any more, whoever consents.
+    if wanted.state == "saved" or not wanted.force:
         lines = "; ".join(change.line for change in changes if not (is_online and change.online))
+        where = "runs or is off" if all_online else "is off"
+        first = "started" if all_online and machine.state in LOSABLE else "stopped"
+        consent = "" if wanted.state == "saved" else ", or consent with force: true"
         return refused(
             f"name: {wanted.name!r} is {machine.state}, and VirtualBox changes this only in a machine that "
-            f"is off: {lines}. Stop it first (state: stopped), or consent with force: true"
+            f"{where}: {lines}. Bring it there first (state: {first}){consent}"
         )
     before = _leaving(wanted, machine)
     steps = [step for change in changes for step in _steps(change.line, change.offline)]
@@ -223,7 +230,9 @@ def _leaving(wanted: Wanted, machine: Machine) -> Plan:
     if wanted.force:
         return Plan((Step(("controlvm", name, "poweroff"), f"~ machine {name} (powered off)", "poweroff"),))
     button = ("controlvm", name, "acpipowerbutton")
-    return Plan((Step(button, f"~ machine {name} (stopped by its power button)", "poweroff"),))
+    pressing = Step(button, f"~ machine {name} (stopped by its power button)", "poweroff")
+    # VirtualBox refuses to press the button of a paused machine.
+    return Plan((*(_arriving(wanted, "paused", "started") if machine.state == "paused" else ()), pressing))
 
 
 def _absent(wanted: Wanted, machine: Machine) -> Plan:

@@ -157,12 +157,33 @@ def test_nothing_is_interrupted_without_consent(state):
     assert "force: true" in plan.problems[0]
 
 
-@pytest.mark.parametrize("state", ["starting", "saving", "gurumeditation", "saved"])
-def test_what_changes_only_while_a_machine_runs_is_named(state):
+@pytest.mark.parametrize(
+    ("state", "first"),
+    [("starting", "stopped"), ("saving", "stopped"), ("gurumeditation", "stopped"), ("saved", "started")],
+)
+def test_what_changes_only_while_a_machine_runs_or_is_off_is_named(state, first):
     wanted = Wanted("web", cards={1: Card(forwards=frozenset({SSH, WEB}))})
     assert make_plan(wanted, replace(MACHINE, state=state)).problems == (
-        f"name: 'web' is {state}, and VirtualBox changes this only in a machine that is off: + port forward "
-        "web: tcp *:8080 -> guest:80. Stop it first (state: stopped), or consent with force: true",
+        f"name: 'web' is {state}, and VirtualBox changes this only in a machine that runs or is off: + port "
+        f"forward web: tcp *:8080 -> guest:80. Bring it there first (state: {first}), or consent with force: "
+        "true",
+    )
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_saved_machine_is_started_before_its_port_forwards_change(force):
+    wanted = Wanted("web", "started", cards={1: Card(forwards=frozenset({SSH, WEB}))}, force=force)
+    plan = make_plan(wanted, replace(MACHINE, state="saved"))
+    assert calls(plan) == ["startvm web --type headless", "controlvm web natpf1 web,tcp,,8080,,80"]
+    assert plan.steps[0].wait == "running"
+
+
+@pytest.mark.parametrize("state", ["running", "saved"])
+def test_a_machine_is_not_powered_off_where_it_is_to_be_saved(state):
+    wanted = replace(WANTED, state="saved", memory=64, force=True)
+    assert make_plan(wanted, replace(MACHINE, state=state)).problems == (
+        f"name: 'web' is {state}, and VirtualBox changes this only in a machine that is off: ~ memory 128 -> "
+        "64. Bring it there first (state: stopped)",
     )
 
 
@@ -185,6 +206,8 @@ def test_with_consent_a_running_machine_runs_again():
         ("started", "running", False, []),
         ("stopped", "running", False, ["controlvm web acpipowerbutton"]),
         ("stopped", "running", True, ["controlvm web poweroff"]),
+        ("stopped", "paused", False, ["controlvm web resume", "controlvm web acpipowerbutton"]),
+        ("stopped", "paused", True, ["controlvm web poweroff"]),
         ("stopped", "saved", True, ["discardstate web"]),
         ("stopped", "poweroff", False, []),
         ("stopped", "aborted", False, []),
