@@ -91,6 +91,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.virtualbox.disk import FORMATS, WantedDisk, mistakes, part_of, plan
+from ansible.module_utils.virtualbox.model import normal
 from ansible.module_utils.virtualbox.module import PROGRAM, refuse, virtualbox
 
 
@@ -120,6 +121,8 @@ def main() -> None:
     )
     params = dict(module.params)
     del params["program"]
+    for option in ("path", "raw", "clone_of"):
+        params[option] = normal(params[option])
     want = WantedDisk(**params)
     refuse(module, mistakes(want))
     with virtualbox(module) as manager:

@@ -77,8 +77,9 @@ options:
           C(bridged); the name for C(intnet).
         type: str
       device:
-        description: What the guest sees, such as V(82540EM) or V(virtio).
+        description: What the guest sees.
         type: str
+        choices: [Am79C970A, Am79C973, 82540EM, 82543GC, 82545EM, virtio]
       mac:
         description: Its hardware address, twelve hexadecimal digits.
         type: str
@@ -122,13 +123,14 @@ options:
         type: str
         required: true
       bus:
-        description: What kind it is. Only for a new one.
+        description: What kind it is. One of another kind, chip or number of ports is made anew.
         type: str
         choices: [ide, sata, scsi, virtio-scsi]
         required: true
       chip:
-        description: VirtualBox's name for it, such as V(IntelAhci) or V(PIIX4).
+        description: VirtualBox's name for it. Of C(virtio-scsi) there is only one.
         type: str
+        choices: [PIIX4, PIIX3, ICH6, IntelAhci, LsiLogic, BusLogic]
       ports:
         description: How many ports it has.
         type: int
@@ -155,7 +157,7 @@ options:
         choices: [hdd, dvddrive]
         default: hdd
       medium:
-        description: The file. Empty for a drive without a disc.
+        description: The file. It begins with a slash. Empty for a drive without a disc.
         type: path
         default: ""
   console:
@@ -239,6 +241,8 @@ from ansible.module_utils.virtualbox.model import (
     ATTACHMENTS,
     BOOT_DEVICES,
     BUSES,
+    CHIPS,
+    DEVICES,
     FIRMWARE,
     PROTOCOLS,
     Card,
@@ -250,6 +254,8 @@ from ansible.module_utils.virtualbox.model import (
     Wanted,
     half_of,
     mistakes,
+    normal,
+    repeated,
 )
 from ansible.module_utils.virtualbox.module import PROGRAM, refuse, virtualbox
 from ansible.module_utils.virtualbox.plan import make_plan, opened, removal, starts
@@ -265,14 +271,14 @@ FORWARD: dict[str, Any] = {
 NIC: dict[str, Any] = {
     "attachment": {"type": "str", "choices": list(ATTACHMENTS), "default": "nat"},
     "network": {"type": "str"},
-    "device": {"type": "str"},
+    "device": {"type": "str", "choices": list(DEVICES)},
     "mac": {"type": "str"},
     "forwards": {"type": "list", "elements": "dict", "options": FORWARD},
 }
 CONTROLLER: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "bus": {"type": "str", "choices": list(BUSES), "required": True},
-    "chip": {"type": "str"},
+    "chip": {"type": "str", "choices": list(CHIPS)},
     "ports": {"type": "int"},
 }
 DRIVE: dict[str, Any] = {
@@ -303,13 +309,15 @@ def wanted(params: dict[str, Any]) -> Wanted:
         else {one["name"]: Controller(one["bus"], one["chip"], one["ports"]) for one in controllers},
         drives=None
         if drives is None
-        else {
-            Place(one["controller"], one["port"], one["device"]): Drive(one["kind"], one["medium"])
-            for one in drives
-        },
+        else {place(one): Drive(one["kind"], normal(one["medium"])) for one in drives},
         consoles={} if params["console"] is None else {1: params["console"]},
         force=params["force"],
     )
+
+
+def place(drive: dict[str, Any]) -> Place:
+    """Return where one of the options asks for a drive."""
+    return Place(drive["controller"], drive["port"], drive["device"])
 
 
 def card(nic: dict[str, Any]) -> Card:
@@ -359,7 +367,7 @@ def facts(machine: Machine | None) -> dict[str, Any] | None:
 def missing_media(want: Wanted) -> list[str]:
     """Return a sentence for each file that is to be attached and is not there."""
     return [
-        f"drives: there is no {drive.medium} for {place.controller} {place.port}:{place.device}; make it "
+        f"drives: there is no {drive.medium} for {place.where}; make it "
         "(module virtualbox_medium), or name another file"
         for place, drive in sorted((want.drives or {}).items())
         if drive.medium and not Path(drive.medium).exists()
@@ -394,7 +402,9 @@ def main() -> None:
         supports_check_mode=True,
     )
     want = wanted(module.params)
-    refuse(module, mistakes(want))
+    controllers = [one["name"] for one in module.params["controllers"] or ()]
+    places = [place(one).where for one in module.params["drives"] or ()]
+    refuse(module, [*mistakes(want), *repeated("controllers", controllers), *repeated("drives", places)])
     with virtualbox(module) as manager:
         machine = manager.machine(want.name)
         plan = (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 
@@ -23,7 +24,31 @@ def half_of(name: str) -> str:
 
 PROTOCOLS = ("tcp", "udp")
 ATTACHMENTS = ("nat", "hostonly", "bridged", "intnet", "none")
-BUSES = ("ide", "sata", "scsi", "virtio-scsi")
+DEVICES = ("Am79C970A", "Am79C973", "82540EM", "82543GC", "82545EM", "virtio")
+"""The network cards that a guest can see, as VirtualBox prints them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    """A kind of storage controller.
+
+    It has its chips, as VirtualBox prints them, the fewest and most ports, and how many devices each takes.
+    """
+
+    chips: tuple[str, ...]
+    ports: tuple[int, int]
+    devices: int = 1
+
+
+BUSES: Mapping[str, Bus] = {
+    "ide": Bus(("PIIX4", "PIIX3", "ICH6"), (2, 2), 2),
+    "sata": Bus(("IntelAhci",), (1, 30)),
+    "scsi": Bus(("LsiLogic", "BusLogic"), (16, 16)),
+    "virtio-scsi": Bus(("VirtioSCSI",), (1, 256)),
+}
+CHIPS = tuple(chip for bus in BUSES.values() for chip in bus.chips if chip != "VirtioSCSI")
+"""The chips that VBoxManage takes by the name that it prints; of virtio-scsi there is only one."""
+
 FIRMWARE = ("bios", "efi")
 BOOT_DEVICES = ("disk", "dvd", "net", "floppy", "none")
 BOOT_PLACES = 4
@@ -96,6 +121,11 @@ class Place:
     port: int = 0
     device: int = 0
 
+    @property
+    def where(self) -> str:
+        """The place for people."""
+        return f"{self.controller} {self.port}:{self.device}"
+
 
 @dataclass(frozen=True, slots=True)
 class Drive:
@@ -111,7 +141,7 @@ class Drive:
 
 @dataclass(frozen=True, slots=True)
 class Controller:
-    """A storage controller. `bus` is unknown of those that are there, `chip` is VirtualBox's name for it."""
+    """A storage controller. `bus` is one of `BUSES` or empty, `chip` is VirtualBox's name for it."""
 
     bus: str = ""
     chip: str | None = None
@@ -217,6 +247,20 @@ class Machine:
         return self.state in ("running", "paused", "starting", "restoring", DEAD)
 
 
+def normal(path: str) -> str:
+    """Return an absolute path as VirtualBox writes it; a relative one as it is."""
+    return os.path.normpath("/" + path.lstrip("/")) if path.startswith("/") else path
+
+
+def repeated(option: str, names: Sequence[str]) -> list[str]:
+    """Return one sentence for each name that is there more than once."""
+    return [
+        f"{option}: {name} is there more than once; leave it out where it comes later"
+        for name in sorted(set(names))
+        if names.count(name) > 1
+    ]
+
+
 def mistakes(wanted: Wanted) -> list[str]:
     """Return one sentence for each mistake that is visible without VirtualBox."""
     return [
@@ -226,7 +270,8 @@ def mistakes(wanted: Wanted) -> list[str]:
         *_boot_mistakes(wanted.boot_order or ()),
         *(mistake for number, card in wanted.cards.items() for mistake in _card_mistakes(number, card)),
         *_doubled_forwards(wanted.cards),
-        *_drive_mistakes(wanted),
+        *_controller_mistakes(wanted.controllers or {}),
+        *_drive_mistakes(wanted.drives or {}),
     ]
 
 
@@ -247,8 +292,9 @@ def name_mistakes(name: str) -> Iterator[str]:
 
 def _range_mistakes(option: str, value: int | None, allowed: tuple[int, int], unit: str) -> Iterator[str]:
     lowest, highest = allowed
+    to = "" if lowest == highest else f" to {highest}"
     if value is not None and not lowest <= value <= highest:
-        yield f"{option}: {value}{unit} is not possible; use {lowest} to {highest}"
+        yield f"{option}: {value}{unit} is not possible; use {lowest}{to}"
 
 
 def _boot_mistakes(order: tuple[str, ...]) -> Iterator[str]:
@@ -312,13 +358,28 @@ def _doubled_forwards(cards: Mapping[int, Card]) -> Iterator[str]:
             seen.append(forward)
 
 
-def _drive_mistakes(wanted: Wanted) -> Iterator[str]:
-    if wanted.drives is None or wanted.controllers is None:
-        return
-    users: dict[str, Place] = {}
-    for place, drive in sorted(wanted.drives.items()):
-        if drive.kind == "hdd" and not drive.medium:
-            yield f"drives: {place.controller} {place.port} has a disk without a medium; name its file"
-        if drive.kind == "hdd" and drive.medium in users:
-            yield f"drives: {drive.medium} is attached twice; clone it for {place.controller} {place.port}"
-        users[drive.medium] = place
+def _controller_mistakes(controllers: Mapping[str, Controller]) -> Iterator[str]:
+    for label, controller in sorted(controllers.items()):
+        bus = BUSES[controller.bus]
+        if controller.chip is not None and controller.chip not in bus.chips:
+            yield (
+                f"controllers: {label} cannot have the chip {controller.chip} on {controller.bus}; use "
+                f"{' or '.join(bus.chips)}, or leave it out"
+            )
+        yield from _range_mistakes(f"controllers: ports of {label}", controller.ports, bus.ports, "")
+
+
+def _drive_mistakes(drives: Mapping[Place, Drive]) -> Iterator[str]:
+    users: set[str] = set()
+    for place, drive in sorted(drives.items()):
+        if place.port < 0 or place.device < 0:
+            yield f"drives: {place.where} is no place; count ports and devices from 0"
+        if drive.medium and not drive.medium.startswith("/"):
+            yield f"drives: {drive.medium!r} is relative to nothing that lasts; begin it with a slash"
+        if drive.kind != "hdd":
+            continue
+        if not drive.medium:
+            yield f"drives: {place.where} has a disk without a medium; name its file"
+        elif drive.medium in users:
+            yield f"drives: {drive.medium} is attached twice; clone it for {place.where}"
+        users.add(drive.medium)

@@ -9,6 +9,7 @@ from pathlib import PurePath
 
 from .model import (
     BOOT_PLACES,
+    BUSES,
     DEAD,
     MARK,
     Card,
@@ -88,8 +89,8 @@ def make_plan(wanted: Wanted, machine: Machine | None) -> Plan:
         if wanted.state == "absent":
             return Plan()
         machine = Machine(wanted.name, mark=wanted.name)
-        strays = tuple(_strays(wanted, machine))
-        return refused(*strays) if strays else _created(wanted, machine)
+        problems = [*_strays(wanted, machine), *_misplaced(wanted, machine)]
+        return refused(*problems) if problems else _created(wanted, machine)
     if not machine.is_ours:
         return refused(
             f"name: there is a machine {wanted.name!r} that this module has not made; choose another name, "
@@ -158,7 +159,10 @@ def _created(wanted: Wanted, machine: Machine) -> Plan:
 
 
 def _converged(wanted: Wanted, machine: Machine) -> Plan:
-    if problems := [*_strays(wanted, machine), *_lost_disks(wanted, machine)]:
+    if problems := [
+        *_strays(wanted, machine),
+        *(list(_misplaced(wanted, machine)) or _lost_disks(wanted, machine)),
+    ]:
         return refused(*problems)
     changes = differences(wanted, machine)
     if machine.state in GONE or not changes:
@@ -390,10 +394,17 @@ def _storage(wanted: Wanted, machine: Machine) -> Iterator[Change]:
     drives = machine.drives if wanted.drives is None else wanted.drives
     rebuilt = _rebuilt(wanted, machine)
     gone = _gone(wanted, machine)
+    # VirtualBox attaches no disk that is still attached elsewhere.
+    moved = {
+        drive.medium
+        for place, drive in drives.items()
+        if drive.kind == "hdd" and machine.drives.get(place) != drive
+    }
     for place, drive in sorted(machine.drives.items()):
-        if place not in drives or place.controller in gone or drives[place].kind != drive.kind:
+        goes = place not in drives or place.controller in gone or drives[place].kind != drive.kind
+        if goes or (drive.kind == "hdd" and drive.medium in moved):
             yield Change(
-                f"- {drive.kind} {_where(place)}: {drive.medium or 'empty'}",
+                f"- {drive.kind} {place.where}: {drive.medium or 'empty'}",
                 (_attach(name, place, drive.kind, "none"),),
             )
     for label in sorted(gone):
@@ -411,9 +422,33 @@ def _storage(wanted: Wanted, machine: Machine) -> Iterator[Change]:
         if there != drive or place.controller in gone:
             medium = drive.medium or "emptydrive"
             yield Change(
-                f"+ {drive.kind} {_where(place)}: {drive.medium or 'empty'}",
+                f"+ {drive.kind} {place.where}: {drive.medium or 'empty'}",
                 (_attach(name, place, drive.kind, medium),),
             )
+
+
+def _misplaced(wanted: Wanted, machine: Machine) -> Iterator[str]:
+    """Yield a sentence for each drive that would have no place."""
+    controllers = machine.controllers if wanted.controllers is None else wanted.controllers
+    drives = machine.drives if wanted.drives is None else wanted.drives
+    option = "controllers" if wanted.drives is None else "drives"
+    for place, drive in sorted(drives.items()):
+        what = drive.medium or f"the {drive.kind}"
+        controller = controllers.get(place.controller)
+        if controller is None:
+            yield (
+                f"{option}: there would be no controller {place.controller} for {what} ({place.where}); "
+                "state it in controllers, or another place in drives"
+            )
+        elif bus := BUSES.get(controller.bus):
+            # VirtualBox adds ports to one that is there, and a stated number of them would not stay.
+            stated = controller.ports if wanted.controllers is not None else None
+            ports = stated or bus.ports[1]
+            if place.port >= ports or place.device >= bus.devices:
+                yield (
+                    f"{option}: {what} cannot be at {place.where}, where the last place is {ports - 1}:"
+                    f"{bus.devices - 1}; choose another in drives, or more ports"
+                )
 
 
 def _lost_disks(wanted: Wanted, machine: Machine) -> Iterator[str]:
@@ -433,7 +468,7 @@ def _lost_disks(wanted: Wanted, machine: Machine) -> Iterator[str]:
     if not lost or not machine.history.snapshots:
         return
     option = "drives" if wanted.drives is not None else "controllers"
-    places = ", ".join(f"{machine.drives[place].medium} ({_where(place)})" for place in lost)
+    places = ", ".join(f"{machine.drives[place].medium} ({place.where})" for place in lost)
     names = ", ".join(snapshot.name for snapshot in machine.history.snapshots)
     yield (
         f"{option}: this would detach {places} from {wanted.name!r}, and lose what was written there since "
@@ -461,12 +496,8 @@ def _is_another(wanted: Controller | None, there: Controller) -> bool:
     """Whether a controller that stays has to be made anew."""
     if wanted is None:
         return False
-    stated = ((wanted.chip, there.chip), (wanted.ports, there.ports))
+    stated = ((wanted.bus, there.bus), (wanted.chip, there.chip), (wanted.ports, there.ports))
     return any(value is not None and value != other for value, other in stated)
-
-
-def _where(place: Place) -> str:
-    return f"{place.controller} {place.port}:{place.device}"
 
 
 def _attach(name: str, place: Place, kind: str, medium: str) -> Arguments:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .model import (
     ATTACHMENTS,
     BOOT_PLACES,
+    BUSES,
     CARDS,
     NO_HISTORY,
     Card,
@@ -121,8 +122,9 @@ def _forwards(pairs: Sequence[Pair]) -> dict[int, list[Forward]]:
 def _controllers(values: Mapping[str, str]) -> Iterator[tuple[str, Controller]]:
     number = 0
     while (name := values.get(f"storagecontrollername{number}")) is not None:
-        ports = int(values[f"storagecontrollerportcount{number}"])
-        yield name, Controller(chip=values[f"storagecontrollertype{number}"], ports=ports)
+        chip = values[f"storagecontrollertype{number}"]
+        bus = next((label for label, bus in BUSES.items() if chip in bus.chips), "")
+        yield name, Controller(bus, chip, int(values[f"storagecontrollerportcount{number}"]))
         number += 1
 
 

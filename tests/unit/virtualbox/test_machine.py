@@ -47,8 +47,8 @@ def test_each_card_has_its_own_rules(read):
 def test_controllers_and_drives_are_read(read):
     found = read("several_cards")
     assert found.controllers == {
-        "SATA": Controller(chip="IntelAhci", ports=2),
-        "IDE x": Controller(chip="PIIX4", ports=2),
+        "SATA": Controller("sata", "IntelAhci", 2),
+        "IDE x": Controller("ide", "PIIX4", 2),
     }
     assert found.drives == {
         Place("SATA"): Drive("hdd", '/root/vms/we"b\\1.vdi'),

@@ -9,13 +9,17 @@ import pytest
 from virtualbox import disk
 from virtualbox.disk import Disk, DiskPlan, WantedDisk, making
 from virtualbox.errors import explained
-from virtualbox.model import Card, Drive, Forward, Place, Wanted, mistakes
+from virtualbox.model import Card, Controller, Drive, Forward, Place, Wanted, mistakes, normal, repeated
 
 SSH = Forward("ssh", "tcp", "192.168.56.1", 1234, "10.0.2.15", 22)
 
 
 def with_rules(*rules, **options):
     return Wanted("web", cards={1: Card("nat", "10.0.2.0/24", forwards=frozenset(rules), **options)})
+
+
+def with_drives(*drives):
+    return Wanted("web", drives={Place("SATA", port): drive for port, drive in enumerate(drives)})
 
 
 def changed(**options):
@@ -62,16 +66,47 @@ def test_no_name_of_a_machine(name):
         (with_rules(SSH, changed(host_port=1235)), "ssh is there twice"),
         (with_rules(SSH, changed(name="too")), "192.168.56.1:1234 is that of ssh too"),
         (with_rules(SSH, changed(name="too", host_ip="")), "*:1234 is that of ssh too"),
+        (with_drives(Drive("hdd", "")), "drives: SATA 0:0 has a disk without a medium"),
+        (with_drives(Drive("hdd", "web.vdi")), "drives: 'web.vdi' is relative to nothing that lasts"),
+        (with_drives(Drive("hdd", "/a"), Drive("hdd", "/a")), "/a is attached twice; clone it for SATA 1:0"),
         (
-            Wanted("web", controllers={}, drives={Place("SATA"): Drive("hdd", "")}),
-            "drives: SATA 0 has a disk without a medium",
+            Wanted("web", drives={Place("SATA", -1): Drive("dvddrive", "")}),
+            "drives: SATA -1:0 is no place; count ports and devices from 0",
         ),
+        (
+            Wanted("web", controllers={"S": Controller("sata", "PIIX4")}),
+            "controllers: S cannot have the chip PIIX4 on sata; use IntelAhci, or leave it out",
+        ),
+        (
+            Wanted("web", controllers={"S": Controller("sata", None, 31)}),
+            "controllers: ports of S: 31 is not possible; use 1 to 30",
+        ),
+        (Wanted("web", controllers={"S": Controller("ide", None, 1)}), "1 is not possible; use 2"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_mistake(wanted, words):
     (mistake,) = mistakes(wanted)
     assert words in mistake
+
+
+def test_two_of_one_name_are_named():
+    assert repeated("drives", ["SATA 0:0", "SATA 1:0", "SATA 0:0"]) == [
+        "drives: SATA 0:0 is there more than once; leave it out where it comes later"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "written"),
+    [
+        ("//srv//web.vdi", "/srv/web.vdi"),
+        ("/srv/./a/../web.vdi", "/srv/web.vdi"),
+        ("web.vdi", "web.vdi"),
+        ("", ""),
+    ],
+)
+def test_a_path_is_compared_as_virtualbox_writes_it(path, written):
+    assert normal(path) == written
 
 
 def test_every_mistake_is_named_at_once():

@@ -38,7 +38,7 @@ MACHINE = Machine(
     firmware="bios",
     boot_order=("disk", "none", "none", "none"),
     cards={1: Card("nat", "10.0.2.0/24", "82540EM", "0800270BBC35", frozenset({SSH}))},
-    controllers={"SATA": Controller("", "IntelAhci", 1)},
+    controllers={"SATA": Controller("sata", "IntelAhci", 1)},
     drives=DISK,
     consoles={1: "/srv/web.log"},
 )
@@ -145,6 +145,85 @@ def test_a_controller_of_another_chip_is_made_anew_with_its_disks():
         "storagectl web --name SATA --remove",
         "storagectl web --name SATA --add sata --controller IntelAhci --portcount 4",
         "storageattach web --storagectl SATA --port 0 --device 0 --type hdd --medium /srv/web.vdi",
+    ]
+
+
+def at(*media):
+    """Return disks at the ports of one controller."""
+    return {Place("SATA", port): Drive("hdd", medium) for port, medium in enumerate(media)}
+
+
+@pytest.mark.parametrize(
+    ("there", "asked"),
+    [
+        (("/1", "/2"), ("/2", "/1")),
+        (("/1", "/2"), ("/2", "/3")),
+        (("/1", "/2", "/3"), ("/3", "/1", "/2")),
+        (("/1", "/2"), ("/3", "/2", "/1")),
+        (("/1",), ("/2", "/1")),
+    ],
+)
+def test_disks_change_places(there, asked):
+    sata = {"SATA": Controller("sata", "IntelAhci", 3)}
+    found = replace(MACHINE, controllers=sata, drives=at(*there))
+    attached = {place.port: drive.medium for place, drive in found.drives.items()}
+    for step in make_plan(Wanted("web", drives=at(*asked)), found).steps:
+        port, medium = int(step.arguments[5]), step.arguments[-1]
+        # As VirtualBox does it: a disk is attached once.
+        assert medium not in attached.values()
+        attached[port] = medium
+        if medium == "none":
+            del attached[port]
+    assert attached == dict(enumerate(asked))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "option"),
+    [
+        (Wanted("web", controllers={"IDE": Controller("ide")}), "controllers"),
+        (Wanted("web", controllers={"IDE": Controller("ide")}, drives=DISK), "drives"),
+        (Wanted("web", drives={Place("SATE"): DISK[Place("SATA")]}), "drives"),
+    ],
+    ids=["gone", "undeclared", "misspelt"],
+)
+def test_a_drive_has_a_controller(wanted, option):
+    label = next(iter(wanted.drives or DISK)).controller
+    (problem,) = make_plan(wanted, MACHINE).problems
+    assert problem.startswith(
+        f"{option}: there would be no controller {label} for /srv/web.vdi ({label} 0:0); "
+    )
+    (problem,) = make_plan(replace(wanted, drives=wanted.drives or DISK), None).problems
+    assert problem.startswith(f"drives: there would be no controller {label} ")
+
+
+@pytest.mark.parametrize(
+    ("bus", "ports", "place", "last"),
+    [
+        ("sata", 1, Place("S", 1), "0:0"),
+        ("sata", None, Place("S", 30), "29:0"),
+        ("sata", 2, Place("S", 0, 1), "1:0"),
+        ("ide", None, Place("S", 2), "1:1"),
+    ],
+)
+def test_a_drive_is_within_its_controller(bus, ports, place, last):
+    wanted = Wanted(
+        "web", controllers={"S": Controller(bus, None, ports)}, drives={place: Drive("dvddrive", "")}
+    )
+    (problem,) = make_plan(wanted, None).problems
+    assert problem == (
+        f"drives: the dvddrive cannot be at {place.where}, where the last place is {last}; choose another in "
+        "drives, or more ports"
+    )
+
+
+def test_a_port_beyond_those_that_are_there_is_added_by_virtualbox():
+    assert calls(make_plan(Wanted("web", drives=DISK | {Place("SATA", 7): Drive("hdd", "/2")}), MACHINE))
+
+
+def test_a_controller_of_another_bus_is_made_anew():
+    assert calls(make_plan(Wanted("web", controllers={"SATA": Controller("scsi")}), MACHINE))[1:3] == [
+        "storagectl web --name SATA --remove",
+        "storagectl web --name SATA --add scsi",
     ]
 
 
