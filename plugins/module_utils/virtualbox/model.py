@@ -60,9 +60,18 @@ CPU_RANGE = (1, 64)
 DEAD = "gurumeditation"
 """The state of a machine that VirtualBox could not go on with; its process stays until it is powered off."""
 
+EVERYWHERE = ("", "0.0.0.0")
+"""What stands for every address of the host."""
+
+NAT_PREFIX = 27
+"""The longest prefix of a network behind a NAT: its DHCP gives out the addresses from the 15th."""
+
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+"""What VirtualBox takes for an identifier, whatever has it as a name."""
+
 _NAME_LIMIT = 200
 _NOT_IN_A_NAME = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
-_NOT_IN_A_RULE = re.compile(r'[,"\x00-\x1f\x7f]')
+_NOT_IN_A_RULE = re.compile(r'[,"\\\x00-\x1f\x7f]')
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -95,7 +104,8 @@ class Forward:
     def meets(self, other: Forward) -> bool:
         """Whether the host can listen for one of the two only."""
         same = (self.protocol, self.host_port) == (other.protocol, other.host_port)
-        return same and (self.host_ip == other.host_ip or not self.host_ip or not other.host_ip)
+        addresses = {self.host_ip, other.host_ip}
+        return same and (len(addresses) == 1 or not addresses.isdisjoint(EVERYWHERE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,15 +219,13 @@ NO_HISTORY = History()
 class Machine:
     """A machine of VirtualBox. `mark` is its extra data under `MARK`, empty for a machine of somebody else.
 
-    `settings` is its settings file, `imported` the file that it was imported from. `os_type` is what
-    VirtualBox calls it for people. `state` is VirtualBox's word, such as running, poweroff, saved, aborted or
-    paused."""
+    `settings` is its settings file, `imported` the file that it was imported from. `state` is VirtualBox's
+    word, such as running, poweroff, saved, aborted or paused."""
 
     name: str
     uuid: str = ""
     state: str = "poweroff"
     mark: str = ""
-    os_type: str = ""
     cpus: int = 0
     memory: int = 0
     video_memory: int = 0
@@ -281,6 +289,8 @@ def name_mistakes(name: str) -> Iterator[str]:
         yield f"name: {name!r} is no name of a machine; begin it with a letter or a digit"
     elif len(name) > _NAME_LIMIT:
         yield f"name: {name[:20] + '...'!r} has {len(name)} characters; use at most {_NAME_LIMIT}"
+    elif UUID.fullmatch(name):
+        yield f"name: {name!r} is an identifier, which VirtualBox gives; choose a name"
     elif name.endswith(_HALF):
         yield f"name: {name!r} is the name of a machine whose import has not ended; leave out {_HALF}"
     elif found := _NOT_IN_A_NAME.search(name):
@@ -308,9 +318,15 @@ def _card_mistakes(number: int, card: Card) -> Iterator[str]:
     where = f"nics[{number - 1}]"
     if number > CARDS:
         yield f"{where}: a machine has {CARDS} network cards at most; leave it out"
+    if card.attachment == "none":
+        stated = [key for key in ("network", "device", "mac", "forwards") if getattr(card, key)]
+        if stated:
+            yield f"{where}: none takes the card away, with its {' and '.join(stated)}; leave them out"
+        return
     if card.attachment == "nat" and card.network is not None:
         try:
-            IPv4Network(card.network)
+            if IPv4Network(card.network).prefixlen > NAT_PREFIX:
+                yield f"{where}.network: {card.network} is too small; use /{NAT_PREFIX} or larger"
         except ValueError as error:
             yield f"{where}.network: {card.network!r} is no network ({error}); write it like 10.0.2.0/24"
     if card.attachment in ("hostonly", "bridged", "intnet") and not card.network:
@@ -325,7 +341,10 @@ def _card_mistakes(number: int, card: Card) -> Iterator[str]:
 
 def _forward_mistakes(where: str, forward: Forward) -> Iterator[str]:
     if not forward.name or _NOT_IN_A_RULE.search(forward.name):
-        yield f"{where}: {forward.name!r} is no name of a rule; use some characters, but no commas or quotes"
+        yield (
+            f"{where}: {forward.name!r} is no name of a rule; use some characters, but no commas, quotes or "
+            "backslashes"
+        )
     where = f"{where} {forward.name}"
     for key in ("host_port", "guest_port"):
         port = getattr(forward, key)

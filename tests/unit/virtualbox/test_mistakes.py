@@ -34,7 +34,20 @@ def test_a_name_of_a_machine(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["", " web", "-web", ".web", "a/b", "a\\b", "a:b", "a\nb", "{1230bfc5}", "x" * 201, "a.cloud-lab-import"],
+    [
+        "",
+        " web",
+        "-web",
+        ".web",
+        "a/b",
+        "a\\b",
+        "a:b",
+        "a\nb",
+        "{1230bfc5}",
+        "x" * 201,
+        "a.cloud-lab-import",
+        "1230bfc5-0397-4832-a03f-c3548cb4645f",
+    ],
 )
 def test_no_name_of_a_machine(name):
     (mistake,) = mistakes(Wanted(name))
@@ -63,9 +76,24 @@ def test_no_name_of_a_machine(name):
         (with_rules(changed(host_port=0)), "host_port is 0; use 1 to 65535"),
         (with_rules(changed(guest_port=65536)), "guest_port is 65536; use 1 to 65535"),
         (with_rules(changed(name="a,b")), "'a,b' is no name of a rule"),
+        (with_rules(changed(name="a\\b")), "is no name of a rule"),
+        (
+            Wanted("web", cards={1: Card("none", "x", mac="080027000001")}),
+            "nics[0]: none takes the card away, with its network and mac",
+        ),
+        (
+            Wanted("web", cards={1: Card("none", forwards=frozenset({SSH}))}),
+            "with its forwards; leave them out",
+        ),
+        (
+            Wanted("web", cards={1: Card("nat", "10.0.2.0")}),
+            "nics[0].network: 10.0.2.0 is too small; use /27 or larger",
+        ),
+        (Wanted("web", cards={1: Card("nat", "10.0.2.0/28")}), "10.0.2.0/28 is too small"),
         (with_rules(SSH, changed(host_port=1235)), "ssh is there twice"),
         (with_rules(SSH, changed(name="too")), "192.168.56.1:1234 is that of ssh too"),
         (with_rules(SSH, changed(name="too", host_ip="")), "*:1234 is that of ssh too"),
+        (with_rules(SSH, changed(name="too", host_ip="0.0.0.0")), "0.0.0.0:1234 is that of ssh too"),
         (with_drives(Drive("hdd", "")), "drives: SATA 0:0 has a disk without a medium"),
         (with_drives(Drive("hdd", "web.vdi")), "drives: 'web.vdi' is relative to nothing that lasts"),
         (with_drives(Drive("hdd", "/a"), Drive("hdd", "/a")), "/a is attached twice; clone it for SATA 1:0"),

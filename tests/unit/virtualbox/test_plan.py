@@ -493,7 +493,7 @@ def test_the_machine_itself_is_nobody_in_the_way(host_ip, opens):
     [
         ("10.0.2.0/24", "10.0.3.15", "10.0.2.0/24"),
         ("nat", "10.0.3.15", "10.0.2.0/24"),
-        ("172.16.0.0/28", "10.0.2.15", "172.16.0.0/28"),
+        ("172.16.0.0/27", "10.0.2.15", "172.16.0.0/27"),
     ],
 )
 def test_a_rule_does_not_lead_past_the_network_that_the_card_has(network, guest_ip, shown):
