@@ -131,7 +131,7 @@ def main() -> None:
         seen = replace(there, users=()) if there and module.check_mode else there
         source = manager.disk(want.clone_of) if want.clone_of else None
         part = part_of(want.path)
-        todo = plan(want, seen, source, has_part=Path(part).exists())
+        todo = plan(want, seen, source, lost=manager.lost(want.path), has_part=Path(part).exists())
         # In a trial run its source may be yet to be made.
         problem = todo.problem or (missing(want) if todo.make and not module.check_mode else "")
         refuse(module, [problem] if problem else [])

@@ -258,7 +258,7 @@ from ansible.module_utils.virtualbox.model import (
     repeated,
 )
 from ansible.module_utils.virtualbox.module import PROGRAM, refuse, virtualbox
-from ansible.module_utils.virtualbox.plan import make_plan, opened, removal, starts
+from ansible.module_utils.virtualbox.plan import make_plan, needed, opened, removal, starts, uncovers
 
 FORWARD: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -406,18 +406,20 @@ def main() -> None:
     places = [place(one).where for one in module.params["drives"] or ()]
     refuse(module, [*mistakes(want), *repeated("controllers", controllers), *repeated("drives", places)])
     with virtualbox(module) as manager:
-        machine = manager.machine(want.name)
+        machine = known = manager.machine(want.name)
+        if machine is not None and uncovers(want, machine):
+            known = manager.with_kept_rules(machine)
         plan = (
             removal(want, machine, manager.machine(half_of(want.name)))
             if want.state == "absent"
-            else make_plan(want, machine)
+            else make_plan(want, known)
         )
         problems = [*plan.problems]
         if not problems and want.state != "absent":
             # In a trial run a disk may be yet to be made.
             problems += [] if module.check_mode else missing_media(want)
-            if starts(plan):
-                problems += no_room(want.name, want.memory or (machine.memory if machine else 0))
+            if starts(plan.steps):
+                problems += no_room(want.name, needed(want, machine))
             problems += occupied(opened(want, machine))
         refuse(module, problems)
         if plan.steps and not module.check_mode:

@@ -88,13 +88,16 @@ def make_plan(wanted: Wanted, machine: Machine | None) -> Plan:
     if machine is None:
         if wanted.state == "absent":
             return Plan()
-        machine = Machine(wanted.name, mark=wanted.name)
+        # VirtualBox gives a new machine what it thinks the guest's system likes; a stated card is written.
+        cards = {number: Card("") for number in wanted.cards}
+        machine = Machine(wanted.name, mark=wanted.name, cards=cards)
         problems = [*_strays(wanted, machine), *_misplaced(wanted, machine)]
         return refused(*problems) if problems else _created(wanted, machine)
     if not machine.is_ours:
         return refused(
             f"name: there is a machine {wanted.name!r} that this module has not made; choose another name, "
-            "or remove it yourself"
+            "or remove it yourself. If it is one that was killed while it was made, say so: VBoxManage "
+            f"setextradata {wanted.name!r} {MARK} {wanted.name!r}"
         )
     if problem := _unreachable(wanted, machine):
         return refused(problem)
@@ -149,7 +152,7 @@ def _created(wanted: Wanted, machine: Machine) -> Plan:
         arguments += ("--basefolder", wanted.folder)
     steps = [
         Step(arguments, f"+ machine {wanted.name}"),
-        # At once, so that a run that is killed here knows its own machine again.
+        # At once, so that hardly any run is killed that does not know its own machine again.
         Step(("setextradata", wanted.name, MARK, wanted.name)),
     ]
     changes = differences(wanted, machine)
@@ -512,23 +515,35 @@ def ends_in_vain(step: Step, state: str) -> bool:
     return step.wait not in GONE and state in (*GONE, "aborted-saved")
 
 
-def starts(plan: Plan) -> bool:
-    """Whether the plan starts the machine."""
-    return any(step.arguments[0] == "startvm" for step in plan.steps)
+def starts(steps: Iterable[Step]) -> bool:
+    """Whether the steps start the machine."""
+    return any(step.arguments[0] == "startvm" for step in steps)
+
+
+def needed(wanted: Wanted, machine: Machine | None) -> int:
+    """Return the MiB that the host must have free to start the machine; what it holds it gives back."""
+    there = machine.memory if machine else 0
+    return (wanted.memory or there) - (there if machine and machine.is_up else 0)
+
+
+def uncovers(wanted: Wanted, machine: Machine) -> bool:
+    """Whether a card gets rules beside those that it has kept while it was attached to something else."""
+    return any(
+        card.forwards is not None and machine.cards.get(number, Card("none")).attachment != "nat"
+        for number, card in wanted.cards.items()
+    )
 
 
 def opened(wanted: Wanted, machine: Machine | None) -> list[Forward]:
     """Return the rules for which the host begins to listen when the plan is carried out."""
-    there = {
-        number: card.forwards or frozenset() for number, card in (machine.cards if machine else {}).items()
-    }
-    after = there | {
-        number: card.forwards for number, card in wanted.cards.items() if card.forwards is not None
-    }
+    after = {number: card.forwards for number, card in (machine.cards if machine else {}).items()}
+    for number, card in wanted.cards.items():
+        if card.forwards is not None or card.attachment != "nat":
+            after[number] = card.forwards
     is_up = machine is not None and machine.is_up
     if wanted.state != "started" and not (wanted.state == "present" and is_up):
         return []
-    return sorted(not_listened((rule for rules in after.values() for rule in rules), machine))
+    return sorted(not_listened((rule for rules in after.values() for rule in rules or ()), machine))
 
 
 def not_listened(rules: Iterable[Forward], machine: Machine | None) -> Iterator[Forward]:

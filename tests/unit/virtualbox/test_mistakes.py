@@ -175,6 +175,18 @@ def test_a_disk_with_snapshots_is_not_cloned_as_it_was():
     assert disk.plan(wanted, None, replace(source, has_children=False)) == DiskPlan(make=True)
 
 
+def test_a_disk_that_was_deleted_is_not_replaced_under_its_machine():
+    wanted = WantedDisk("/web.vdi", size=1)
+    lost = Disk("1", users=("web (UUID: 2)",))
+    assert disk.plan(wanted, None, lost=lost).problem == (
+        "path: the file /web.vdi is gone, and web (UUID: 2) still had it; another disk would not fit there. "
+        "Put the file back, or detach it first (module virtualbox_vm, drives)"
+    )
+    assert "other disks still had" in disk.plan(wanted, None, lost=Disk("1", has_children=True)).problem
+    assert disk.plan(wanted, None, lost=Disk("1")) == DiskPlan(make=True)
+    assert disk.plan(replace(wanted, state="absent"), None, lost=lost) == DiskPlan()
+
+
 def test_only_our_own_unused_disk_is_deleted():
     wanted = WantedDisk("/web.vdi", state="absent")
     assert disk.mistakes(wanted) == []
@@ -246,6 +258,8 @@ KVM = (
         ("VBoxManage: error: Cannot unregister the machine 'a' while it is locked", "run this again when"),
         ("VBoxManage: error: The machine 'a' is already locked for a session (or being unlocked)", "import"),
         ("", "it gave no reason"),
+        ("VBoxManage: error: Failed to lock source media '/srv/a.vdi'", "virtualbox_clone_machine"),
+        ("VBoxManage: error: Machine settings file '/srv/a/a.vbox' already exists", "registervm"),
         ("VBoxManage: error: something new", "something new"),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from virtualbox.model import Card, Controller, Drive, Forward, History, Machine, Place, Snapshot, Wanted
-from virtualbox.plan import differences, make_plan, opened, removal, starts
+from virtualbox.plan import differences, make_plan, needed, opened, removal, starts, uncovers
 
 SSH = Forward("ssh", "tcp", "192.168.56.1", 1234, "10.0.2.15", 22)
 WEB = Forward("web", "tcp", "", 8080, "", 80)
@@ -63,7 +63,7 @@ def test_a_new_machine_is_started_last():
     plan = make_plan(replace(WANTED, state="started"), None)
     assert calls(plan)[-1] == "startvm web --type headless"
     assert plan.steps[-1].wait == "running"
-    assert starts(plan)
+    assert starts(plan.steps)
 
 
 def test_what_is_as_it_should_be_is_left_alone():
@@ -74,11 +74,43 @@ def test_what_is_not_stated_is_left_alone():
     assert differences(Wanted("web"), MACHINE) == []
 
 
+def test_a_new_machine_has_no_card_that_is_stated_as_none():
+    assert "modifyvm web --nic1 none" in calls(make_plan(Wanted("web", cards={1: Card("none")}), None))
+
+
+def test_a_machine_that_starts_anew_gives_back_its_memory():
+    wanted = replace(WANTED, memory=192)
+    assert needed(wanted, None) == needed(wanted, MACHINE) == 192
+    assert needed(wanted, replace(MACHINE, state="running")) == 64
+    assert needed(Wanted("web"), MACHINE) == 128
+
+
+def test_rules_that_a_card_has_kept_are_replaced():
+    wanted = Wanted("web", cards={1: Card("nat", forwards=frozenset({SSH}))})
+    assert not uncovers(wanted, MACHINE)
+    for cards in ({}, {1: Card("hostonly", "vboxnet0", forwards=frozenset())}):
+        assert uncovers(wanted, replace(MACHINE, cards=cards))
+    kept = Card("hostonly", "vboxnet0", forwards=frozenset({replace(SSH, host_port=4321)}))
+    assert calls(make_plan(wanted, replace(MACHINE, cards={1: kept}))) == [
+        "modifyvm web --nic1 nat",
+        "modifyvm web --natpf1 delete ssh",
+        "modifyvm web --natpf1 ssh,tcp,192.168.56.1,1234,10.0.2.15,22",
+    ]
+
+
+def test_a_card_that_leaves_the_translation_listens_no_more():
+    hostonly = replace(WANTED, state="started", cards={1: Card("hostonly", "vboxnet0")})
+    assert opened(hostonly, MACHINE) == []
+    kept = replace(hostonly, cards={1: Card("nat")})
+    assert opened(kept, MACHINE) == [SSH]
+
+
 @pytest.mark.parametrize("state", ["present", "started", "stopped", "saved", "absent"])
 def test_a_machine_of_somebody_else_stays(state):
     plan = make_plan(replace(WANTED, state=state, force=True), replace(MACHINE, mark=""))
     assert plan.steps == ()
     assert plan.problems[0].startswith("name: there is a machine 'web' that this module has not made; ")
+    assert plan.problems[0].endswith("VBoxManage setextradata 'web' cloud-lab/machine 'web'")
 
 
 @pytest.mark.parametrize(
