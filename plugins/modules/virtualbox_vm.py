@@ -19,7 +19,7 @@ description:
   - What an interrupted import of the module M(virtualbox_appliance) has left is called
     C(<name>.cloud-lab-import). V(absent) removes that too, with the disks in its directory.
   - A running machine is neither powered off nor restarted without O(force). Port forwards change while it
-    runs.
+    runs. One that is to be V(saved) is not, even with it.
   - Disks are compared by their file. One that a snapshot has put in front of another counts as that, and is
     not detached while the snapshot is there, since what is on it would be lost.
 options:
@@ -67,14 +67,14 @@ options:
     elements: dict
     suboptions:
       attachment:
-        description: What the card is attached to. V(none) takes it away.
+        description: What the card is attached to. V(none) takes it away, and nothing else is stated with it.
         type: str
         choices: [nat, hostonly, bridged, intnet, none]
         default: nat
       network:
         description: >-
-          The addresses behind a C(nat), such as V(10.0.2.0/24); the interface of the host for C(hostonly) and
-          C(bridged); the name for C(intnet).
+          The addresses behind a C(nat), such as V(10.0.2.0/24), at least V(/27); the interface of the host for
+          C(hostonly) and C(bridged); the name for C(intnet).
         type: str
       device:
         description: What the guest sees.
@@ -114,7 +114,9 @@ options:
             type: int
             required: true
   controllers:
-    description: Storage controllers. These and no others are there afterwards.
+    description: >-
+      Storage controllers. These and no others are there afterwards. One that goes must have no drives, or
+      O(drives) says where those go.
     type: list
     elements: dict
     suboptions:
@@ -407,7 +409,7 @@ def main() -> None:
     refuse(module, [*mistakes(want), *repeated("controllers", controllers), *repeated("drives", places)])
     with virtualbox(module) as manager:
         machine = known = manager.machine(want.name)
-        if machine is not None and uncovers(want, machine):
+        if machine is not None and want.state != "absent" and uncovers(want, machine):
             known = manager.with_kept_rules(machine)
         plan = (
             removal(want, machine, manager.machine(half_of(want.name)))
