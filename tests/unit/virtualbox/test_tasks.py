@@ -99,6 +99,26 @@ def test_a_directory_that_is_there_keeps_its_mode(roles: Roles, there: bool, mod
     assert folder.stat().st_mode & 0o7777 == mode
 
 
+@pytest.mark.parametrize(
+    ("plan", "deleted", "goes"), [(["- machine web"], False, True), ([], True, True), ([], False, False)]
+)
+def test_a_console_goes_with_its_machine_or_with_its_disk(
+    roles: Roles, plan: list[str], deleted: bool, goes: bool
+) -> None:
+    console = roles.directory / "web.console"
+    console.touch()
+    run = roles.run(
+        "virtualbox_vm",
+        "leftovers",
+        {"virtualbox_medium": {"changed": deleted}},
+        virtualbox_vm_name="web",
+        virtualbox_vm_folder=str(roles.directory),
+        __virtualbox_vm_machine={"plan": plan},
+    )
+    assert run.status == 0, run.said
+    assert console.exists() != goes
+
+
 IMAGE: dict[str, Any] = {
     "virtualbox_vm_name": "web",
     "virtualbox_vm_disk": "",
