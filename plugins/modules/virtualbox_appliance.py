@@ -113,7 +113,7 @@ from ansible.module_utils.virtualbox.appliance import (
     mistakes,
 )
 from ansible.module_utils.virtualbox.manage import has_files
-from ansible.module_utils.virtualbox.model import half_of
+from ansible.module_utils.virtualbox.model import half_of, normal
 from ansible.module_utils.virtualbox.module import PROGRAM, refuse, virtualbox
 from ansible.module_utils.virtualbox.plan import Plan
 
@@ -159,6 +159,8 @@ def main() -> None:
     )
     params = dict(module.params)
     del params["program"]
+    for option in ("path", "folder"):
+        params[option] = normal(params[option])
     want = WantedAppliance(**params)
     refuse(module, mistakes(want))
     with virtualbox(module) as manager:

@@ -91,6 +91,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.virtualbox.disk import FORMATS, WantedDisk, mistakes, part_of, plan
+from ansible.module_utils.virtualbox.model import normal
 from ansible.module_utils.virtualbox.module import PROGRAM, refuse, virtualbox
 
 
@@ -120,6 +121,8 @@ def main() -> None:
     )
     params = dict(module.params)
     del params["program"]
+    for option in ("path", "raw", "clone_of"):
+        params[option] = normal(params[option])
     want = WantedDisk(**params)
     refuse(module, mistakes(want))
     with virtualbox(module) as manager:
@@ -128,7 +131,7 @@ def main() -> None:
         seen = replace(there, users=()) if there and module.check_mode else there
         source = manager.disk(want.clone_of) if want.clone_of else None
         part = part_of(want.path)
-        todo = plan(want, seen, source, has_part=Path(part).exists())
+        todo = plan(want, seen, source, lost=manager.lost(want.path), has_part=Path(part).exists())
         # In a trial run its source may be yet to be made.
         problem = todo.problem or (missing(want) if todo.make and not module.check_mode else "")
         refuse(module, [problem] if problem else [])

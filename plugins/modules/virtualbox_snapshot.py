@@ -35,8 +35,9 @@ options:
     description:
       - V(present) takes the snapshot unless it is there.
       - V(restored) brings the machine back to it. Afterwards it runs if it ran, or if the snapshot holds its
-        memory, with which it goes on; otherwise it is off. A machine that is off and has not been touched
-        since it was restored is left alone, one that runs is restored again.
+        memory, with which it goes on; otherwise it is off. Where it ran and a run is cut off in between, it
+        stays off until it is started. A machine that is off and has not been touched since it was restored is
+        left alone, one that runs is restored again.
       - V(absent) deletes the snapshot and keeps what the machine is now. VirtualBox merges it with what comes
         after, and refuses where that is more than one.
     type: str
@@ -157,7 +158,7 @@ def main() -> None:
         machine = manager.machine(want.machine)
         plan = make_plan(want, machine)
         problems = [*plan.problems]
-        if machine is not None and starts(plan):
+        if machine is not None and starts(plan.steps):
             # Before anything is lost. The machine starts with what it had then.
             problems += no_room(want.machine, needed(want, machine))
             problems += occupied(opened(want, machine))

@@ -19,7 +19,7 @@ description:
   - What an interrupted import of the module M(virtualbox_appliance) has left is called
     C(<name>.cloud-lab-import). V(absent) removes that too, with the disks in its directory.
   - A running machine is neither powered off nor restarted without O(force). Port forwards change while it
-    runs.
+    runs. One that is to be V(saved) is not, even with it.
   - Disks are compared by their file. One that a snapshot has put in front of another counts as that, and is
     not detached while the snapshot is there, since what is on it would be lost.
 options:
@@ -67,18 +67,19 @@ options:
     elements: dict
     suboptions:
       attachment:
-        description: What the card is attached to. V(none) takes it away.
+        description: What the card is attached to. V(none) takes it away, and nothing else is stated with it.
         type: str
         choices: [nat, hostonly, bridged, intnet, none]
         default: nat
       network:
         description: >-
-          The addresses behind a C(nat), such as V(10.0.2.0/24); the interface of the host for C(hostonly) and
-          C(bridged); the name for C(intnet).
+          The addresses behind a C(nat), such as V(10.0.2.0/24), at least V(/27); the interface of the host for
+          C(hostonly) and C(bridged); the name for C(intnet).
         type: str
       device:
-        description: What the guest sees, such as V(82540EM) or V(virtio).
+        description: What the guest sees.
         type: str
+        choices: [Am79C970A, Am79C973, 82540EM, 82543GC, 82545EM, virtio]
       mac:
         description: Its hardware address, twelve hexadecimal digits.
         type: str
@@ -113,7 +114,9 @@ options:
             type: int
             required: true
   controllers:
-    description: Storage controllers. These and no others are there afterwards.
+    description: >-
+      Storage controllers. These and no others are there afterwards. One that goes must have no drives, or
+      O(drives) says where those go.
     type: list
     elements: dict
     suboptions:
@@ -122,13 +125,14 @@ options:
         type: str
         required: true
       bus:
-        description: What kind it is. Only for a new one.
+        description: What kind it is. One of another kind, chip or number of ports is made anew.
         type: str
         choices: [ide, sata, scsi, virtio-scsi]
         required: true
       chip:
-        description: VirtualBox's name for it, such as V(IntelAhci) or V(PIIX4).
+        description: VirtualBox's name for it. Of C(virtio-scsi) there is only one.
         type: str
+        choices: [PIIX4, PIIX3, ICH6, IntelAhci, LsiLogic, BusLogic]
       ports:
         description: How many ports it has.
         type: int
@@ -155,7 +159,7 @@ options:
         choices: [hdd, dvddrive]
         default: hdd
       medium:
-        description: The file. Empty for a drive without a disc.
+        description: The file. It begins with a slash. Empty for a drive without a disc.
         type: path
         default: ""
   console:
@@ -239,6 +243,8 @@ from ansible.module_utils.virtualbox.model import (
     ATTACHMENTS,
     BOOT_DEVICES,
     BUSES,
+    CHIPS,
+    DEVICES,
     FIRMWARE,
     PROTOCOLS,
     Card,
@@ -250,9 +256,11 @@ from ansible.module_utils.virtualbox.model import (
     Wanted,
     half_of,
     mistakes,
+    normal,
+    repeated,
 )
 from ansible.module_utils.virtualbox.module import PROGRAM, refuse, virtualbox
-from ansible.module_utils.virtualbox.plan import make_plan, opened, removal, starts
+from ansible.module_utils.virtualbox.plan import make_plan, needed, opened, removal, starts, uncovers
 
 FORWARD: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -265,14 +273,14 @@ FORWARD: dict[str, Any] = {
 NIC: dict[str, Any] = {
     "attachment": {"type": "str", "choices": list(ATTACHMENTS), "default": "nat"},
     "network": {"type": "str"},
-    "device": {"type": "str"},
+    "device": {"type": "str", "choices": list(DEVICES)},
     "mac": {"type": "str"},
     "forwards": {"type": "list", "elements": "dict", "options": FORWARD},
 }
 CONTROLLER: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "bus": {"type": "str", "choices": list(BUSES), "required": True},
-    "chip": {"type": "str"},
+    "chip": {"type": "str", "choices": list(CHIPS)},
     "ports": {"type": "int"},
 }
 DRIVE: dict[str, Any] = {
@@ -303,13 +311,15 @@ def wanted(params: dict[str, Any]) -> Wanted:
         else {one["name"]: Controller(one["bus"], one["chip"], one["ports"]) for one in controllers},
         drives=None
         if drives is None
-        else {
-            Place(one["controller"], one["port"], one["device"]): Drive(one["kind"], one["medium"])
-            for one in drives
-        },
+        else {place(one): Drive(one["kind"], normal(one["medium"])) for one in drives},
         consoles={} if params["console"] is None else {1: params["console"]},
         force=params["force"],
     )
+
+
+def place(drive: dict[str, Any]) -> Place:
+    """Return where one of the options asks for a drive."""
+    return Place(drive["controller"], drive["port"], drive["device"])
 
 
 def card(nic: dict[str, Any]) -> Card:
@@ -359,7 +369,7 @@ def facts(machine: Machine | None) -> dict[str, Any] | None:
 def missing_media(want: Wanted) -> list[str]:
     """Return a sentence for each file that is to be attached and is not there."""
     return [
-        f"drives: there is no {drive.medium} for {place.controller} {place.port}:{place.device}; make it "
+        f"drives: there is no {drive.medium} for {place.where}; make it "
         "(module virtualbox_medium), or name another file"
         for place, drive in sorted((want.drives or {}).items())
         if drive.medium and not Path(drive.medium).exists()
@@ -394,20 +404,24 @@ def main() -> None:
         supports_check_mode=True,
     )
     want = wanted(module.params)
-    refuse(module, mistakes(want))
+    controllers = [one["name"] for one in module.params["controllers"] or ()]
+    places = [place(one).where for one in module.params["drives"] or ()]
+    refuse(module, [*mistakes(want), *repeated("controllers", controllers), *repeated("drives", places)])
     with virtualbox(module) as manager:
-        machine = manager.machine(want.name)
+        machine = known = manager.machine(want.name)
+        if machine is not None and want.state != "absent" and uncovers(want, machine):
+            known = manager.with_kept_rules(machine)
         plan = (
             removal(want, machine, manager.machine(half_of(want.name)))
             if want.state == "absent"
-            else make_plan(want, machine)
+            else make_plan(want, known)
         )
         problems = [*plan.problems]
         if not problems and want.state != "absent":
             # In a trial run a disk may be yet to be made.
             problems += [] if module.check_mode else missing_media(want)
-            if starts(plan):
-                problems += no_room(want.name, want.memory or (machine.memory if machine else 0))
+            if starts(plan.steps):
+                problems += no_room(want.name, needed(want, machine))
             problems += occupied(opened(want, machine))
         refuse(module, problems)
         if plan.steps and not module.check_mode:

@@ -94,12 +94,24 @@ def _mistakes(wanted: WantedDisk) -> Iterator[str]:
 
 
 def plan(
-    wanted: WantedDisk, there: Disk | None, source: Disk | None = None, *, has_part: bool = False
+    wanted: WantedDisk,
+    there: Disk | None,
+    source: Disk | None = None,
+    *,
+    lost: Disk | None = None,
+    has_part: bool = False,
 ) -> DiskPlan:
     """Return what leads from the disk there is, or None, to what is wanted: one that is there stays.
 
-    `source` is the disk that it is a clone of. `has_part` says that a run has left half of the disk.
+    `source` is the disk that it is a clone of. `lost` is a disk that was there, and of which VirtualBox still
+    knows. `has_part` says that a run has left half of the disk.
     """
+    if wanted.state == "present" and lost is not None and (lost.users or lost.has_children):
+        users = ", ".join(lost.users) or "other disks"
+        return DiskPlan(
+            problem=f"path: the file {wanted.path} is gone, and {users} still had it; another disk would not "
+            "fit there. Put the file back, or detach it first (module virtualbox_vm, drives)"
+        )
     if wanted.state == "present" and there is None and source is not None and source.has_children:
         users = ", ".join(source.users) or "no machine"
         return DiskPlan(

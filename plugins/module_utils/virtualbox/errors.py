@@ -39,6 +39,16 @@ REMEDIES = (
         "(module virtualbox_medium, clone_of)",
     ),
     (
+        r"Failed to lock source media",
+        "a machine that runs has that disk. Stop it first, or let the role virtualbox_clone do that "
+        "(virtualbox_clone_machine)",
+    ),
+    (
+        r"Machine settings file .* already exists",
+        "a machine of that name was here, and VirtualBox has lost it. Register the file again (VBoxManage "
+        "registervm), or move its directory away",
+    ),
+    (
         r"VERR_NO_MEMORY|VERR_NO_LOW_MEMORY",
         "the host has too little free memory for it; stop something, or give it less",
     ),

@@ -10,17 +10,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from . import appliance
 from .appliance import IMPORTED, File, There, WantedAppliance, disk_paths, export_key
 from .disk import Disk, WantedDisk, making, mark_key, part_of
 from .errors import explained
-from .model import MARK, Forward, History, Machine, half_of
-from .plan import GONE, Step, ends_in_vain
-from .settings import history
+from .model import MARK, NO_HISTORY, Card, Forward, Machine, half_of
+from .plan import GONE, Step, ends_in_vain, starts
+from .settings import history, kept
 from .showvminfo import Pair, pairs
 from .state import Medium, extra_data, machine, media, settings_of_snapshots
 
+Content = TypeVar("Content")
 Result = tuple[int, str, str]
 """A command's exit status and what it wrote to its two streams."""
 
@@ -78,13 +80,24 @@ class Manager:
         values = self._pairs(name)
         if not values:
             return None
+        path = settings_of_snapshots(values)
         return machine(
             values,
             self._noted(name, MARK),
             self.media(),
-            _history(settings_of_snapshots(values)),
+            _read(path, history) if path else NO_HISTORY,
             self._noted(name, IMPORTED),
         )
+
+    def with_kept_rules(self, machine: Machine) -> Machine:
+        """Return a machine with what its cards keep for a NAT as well, of which VBoxManage prints nothing."""
+        rules = _read(machine.settings, kept)
+        cards = {
+            number: replace(card, forwards=rules.get(number, card.forwards))
+            for number in {*machine.cards, *rules}
+            if (card := machine.cards.get(number, Card("none"))).attachment != "nat"
+        }
+        return replace(machine, cards={**machine.cards, **cards})
 
     def _pairs(self, name: str) -> list[Pair]:
         """Return what VirtualBox says of a machine; nothing if there is none of that name."""
@@ -93,7 +106,13 @@ class Manager:
             return []
         if status:
             raise ManageError(f"name: {name!r} cannot be looked at: {explained(errors or output)}")
-        return pairs(output)
+        values = pairs(output)
+        if "VMState" not in dict(values):
+            raise ManageError(
+                f"name: VirtualBox cannot read the settings file of {name!r}; VBoxManage showvminfo says "
+                "why. Mend that, or have it forget the machine (VBoxManage unregistervm)"
+            )
+        return values
 
     def _noted(self, name: str, key: str) -> str:
         """Return a value of a machine's extra data, or of VirtualBox's own (`global`)."""
@@ -112,9 +131,18 @@ class Manager:
             found.uuid, self._noted("global", mark_key(found.uuid)), found.users, bool(found.children)
         )
 
+    def lost(self, path: str) -> Disk | None:
+        """Return what VirtualBox still knows of a disk whose file is gone."""
+        if Path(path).exists():
+            return None
+        found = next((medium for medium in self.media() if medium.path == path), None)
+        return Disk(found.uuid, "", found.users, bool(found.children)) if found else None
+
     def make(self, want: WantedDisk) -> None:
         """Make a disk under another name, mark it as ours, and give it its name: nobody sees half of it."""
         self.drop(want.path)
+        if lost := self.lost(want.path):
+            self.call(["closemedium", "disk", lost.uuid])
         part = part_of(want.path)
         self.call(making(want, part))
         (made,) = media(self.call(["showmediuminfo", "disk", part]))
@@ -200,10 +228,21 @@ class Manager:
 
     def carry_out(self, name: str, steps: Iterable[Step], timeout: float) -> None:
         """Take the steps in order; `timeout` is how long each may take to bring the machine to its state."""
+        steps = tuple(steps)
+        was_stopped = False
         for step in steps:
-            self.call(step.arguments)
-            if step.wait:
-                self._wait(name, step, timeout)
+            try:
+                self.call(step.arguments)
+                if step.wait:
+                    self._wait(name, step, timeout)
+            except ManageError as error:
+                if was_stopped and starts(steps):
+                    raise ManageError(
+                        f"{error}; {name!r} was powered off for this, start it when that is mended (module "
+                        "virtualbox_vm, state: started)"
+                    ) from error
+                raise
+            was_stopped = was_stopped or step.arguments[-1] == "poweroff"
 
     def _wait(self, name: str, step: Step, timeout: float) -> None:
         end = time.monotonic() + timeout
@@ -243,14 +282,12 @@ def _delete(path: str) -> None:
         ) from error
 
 
-def _history(path: str) -> History:
-    """Return the snapshots in a settings file; none if there is no path."""
-    if not path:
-        return History()
+def _read(path: str, reading: Callable[[str], Content]) -> Content:
+    """Return what a machine's settings file says."""
     try:
-        return history(Path(path).read_text(encoding="utf-8"))
+        return reading(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ManageError(f"machine: {path} with its snapshots cannot be read: {error}") from error
+        raise ManageError(f"machine: its settings file {path} cannot be read: {error}") from error
 
 
 def occupied(forwards: Iterable[Forward]) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 
@@ -23,7 +24,31 @@ def half_of(name: str) -> str:
 
 PROTOCOLS = ("tcp", "udp")
 ATTACHMENTS = ("nat", "hostonly", "bridged", "intnet", "none")
-BUSES = ("ide", "sata", "scsi", "virtio-scsi")
+DEVICES = ("Am79C970A", "Am79C973", "82540EM", "82543GC", "82545EM", "virtio")
+"""The network cards that a guest can see, as VirtualBox prints them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    """A kind of storage controller.
+
+    It has its chips, as VirtualBox prints them, the fewest and most ports, and how many devices each takes.
+    """
+
+    chips: tuple[str, ...]
+    ports: tuple[int, int]
+    devices: int = 1
+
+
+BUSES: Mapping[str, Bus] = {
+    "ide": Bus(("PIIX4", "PIIX3", "ICH6"), (2, 2), 2),
+    "sata": Bus(("IntelAhci",), (1, 30)),
+    "scsi": Bus(("LsiLogic", "BusLogic"), (16, 16)),
+    "virtio-scsi": Bus(("VirtioSCSI",), (1, 256)),
+}
+CHIPS = tuple(chip for bus in BUSES.values() for chip in bus.chips if chip != "VirtioSCSI")
+"""The chips that VBoxManage takes by the name that it prints; of virtio-scsi there is only one."""
+
 FIRMWARE = ("bios", "efi")
 BOOT_DEVICES = ("disk", "dvd", "net", "floppy", "none")
 BOOT_PLACES = 4
@@ -35,9 +60,18 @@ CPU_RANGE = (1, 64)
 DEAD = "gurumeditation"
 """The state of a machine that VirtualBox could not go on with; its process stays until it is powered off."""
 
+EVERYWHERE = ("", "0.0.0.0")
+"""What stands for every address of the host."""
+
+NAT_PREFIX = 27
+"""The longest prefix of a network behind a NAT: its DHCP gives out the addresses from the 15th."""
+
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+"""What VirtualBox takes for an identifier, whatever has it as a name."""
+
 _NAME_LIMIT = 200
 _NOT_IN_A_NAME = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
-_NOT_IN_A_RULE = re.compile(r'[,"\x00-\x1f\x7f]')
+_NOT_IN_A_RULE = re.compile(r'[,"\\\x00-\x1f\x7f]')
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,7 +104,8 @@ class Forward:
     def meets(self, other: Forward) -> bool:
         """Whether the host can listen for one of the two only."""
         same = (self.protocol, self.host_port) == (other.protocol, other.host_port)
-        return same and (self.host_ip == other.host_ip or not self.host_ip or not other.host_ip)
+        addresses = {self.host_ip, other.host_ip}
+        return same and (len(addresses) == 1 or not addresses.isdisjoint(EVERYWHERE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +131,11 @@ class Place:
     port: int = 0
     device: int = 0
 
+    @property
+    def where(self) -> str:
+        """The place for people."""
+        return f"{self.controller} {self.port}:{self.device}"
+
 
 @dataclass(frozen=True, slots=True)
 class Drive:
@@ -111,7 +151,7 @@ class Drive:
 
 @dataclass(frozen=True, slots=True)
 class Controller:
-    """A storage controller. `bus` is unknown of those that are there, `chip` is VirtualBox's name for it."""
+    """A storage controller. `bus` is one of `BUSES` or empty, `chip` is VirtualBox's name for it."""
 
     bus: str = ""
     chip: str | None = None
@@ -179,15 +219,13 @@ NO_HISTORY = History()
 class Machine:
     """A machine of VirtualBox. `mark` is its extra data under `MARK`, empty for a machine of somebody else.
 
-    `settings` is its settings file, `imported` the file that it was imported from. `os_type` is what
-    VirtualBox calls it for people. `state` is VirtualBox's word, such as running, poweroff, saved, aborted or
-    paused."""
+    `settings` is its settings file, `imported` the file that it was imported from. `state` is VirtualBox's
+    word, such as running, poweroff, saved, aborted or paused."""
 
     name: str
     uuid: str = ""
     state: str = "poweroff"
     mark: str = ""
-    os_type: str = ""
     cpus: int = 0
     memory: int = 0
     video_memory: int = 0
@@ -217,6 +255,20 @@ class Machine:
         return self.state in ("running", "paused", "starting", "restoring", DEAD)
 
 
+def normal(path: str) -> str:
+    """Return an absolute path as VirtualBox writes it; a relative one as it is."""
+    return os.path.normpath("/" + path.lstrip("/")) if path.startswith("/") else path
+
+
+def repeated(option: str, names: Sequence[str]) -> list[str]:
+    """Return one sentence for each name that is there more than once."""
+    return [
+        f"{option}: {name} is there more than once; leave it out where it comes later"
+        for name in sorted(set(names))
+        if names.count(name) > 1
+    ]
+
+
 def mistakes(wanted: Wanted) -> list[str]:
     """Return one sentence for each mistake that is visible without VirtualBox."""
     return [
@@ -226,7 +278,8 @@ def mistakes(wanted: Wanted) -> list[str]:
         *_boot_mistakes(wanted.boot_order or ()),
         *(mistake for number, card in wanted.cards.items() for mistake in _card_mistakes(number, card)),
         *_doubled_forwards(wanted.cards),
-        *_drive_mistakes(wanted),
+        *_controller_mistakes(wanted.controllers or {}),
+        *_drive_mistakes(wanted.drives or {}),
     ]
 
 
@@ -236,6 +289,8 @@ def name_mistakes(name: str) -> Iterator[str]:
         yield f"name: {name!r} is no name of a machine; begin it with a letter or a digit"
     elif len(name) > _NAME_LIMIT:
         yield f"name: {name[:20] + '...'!r} has {len(name)} characters; use at most {_NAME_LIMIT}"
+    elif UUID.fullmatch(name):
+        yield f"name: {name!r} is an identifier, which VirtualBox gives; choose a name"
     elif name.endswith(_HALF):
         yield f"name: {name!r} is the name of a machine whose import has not ended; leave out {_HALF}"
     elif found := _NOT_IN_A_NAME.search(name):
@@ -247,8 +302,9 @@ def name_mistakes(name: str) -> Iterator[str]:
 
 def _range_mistakes(option: str, value: int | None, allowed: tuple[int, int], unit: str) -> Iterator[str]:
     lowest, highest = allowed
+    to = "" if lowest == highest else f" to {highest}"
     if value is not None and not lowest <= value <= highest:
-        yield f"{option}: {value}{unit} is not possible; use {lowest} to {highest}"
+        yield f"{option}: {value}{unit} is not possible; use {lowest}{to}"
 
 
 def _boot_mistakes(order: tuple[str, ...]) -> Iterator[str]:
@@ -262,9 +318,15 @@ def _card_mistakes(number: int, card: Card) -> Iterator[str]:
     where = f"nics[{number - 1}]"
     if number > CARDS:
         yield f"{where}: a machine has {CARDS} network cards at most; leave it out"
+    if card.attachment == "none":
+        stated = [key for key in ("network", "device", "mac", "forwards") if getattr(card, key)]
+        if stated:
+            yield f"{where}: none takes the card away, with its {' and '.join(stated)}; leave them out"
+        return
     if card.attachment == "nat" and card.network is not None:
         try:
-            IPv4Network(card.network)
+            if IPv4Network(card.network).prefixlen > NAT_PREFIX:
+                yield f"{where}.network: {card.network} is too small; use /{NAT_PREFIX} or larger"
         except ValueError as error:
             yield f"{where}.network: {card.network!r} is no network ({error}); write it like 10.0.2.0/24"
     if card.attachment in ("hostonly", "bridged", "intnet") and not card.network:
@@ -279,7 +341,10 @@ def _card_mistakes(number: int, card: Card) -> Iterator[str]:
 
 def _forward_mistakes(where: str, forward: Forward) -> Iterator[str]:
     if not forward.name or _NOT_IN_A_RULE.search(forward.name):
-        yield f"{where}: {forward.name!r} is no name of a rule; use some characters, but no commas or quotes"
+        yield (
+            f"{where}: {forward.name!r} is no name of a rule; use some characters, but no commas, quotes or "
+            "backslashes"
+        )
     where = f"{where} {forward.name}"
     for key in ("host_port", "guest_port"):
         port = getattr(forward, key)
@@ -312,13 +377,28 @@ def _doubled_forwards(cards: Mapping[int, Card]) -> Iterator[str]:
             seen.append(forward)
 
 
-def _drive_mistakes(wanted: Wanted) -> Iterator[str]:
-    if wanted.drives is None or wanted.controllers is None:
-        return
-    users: dict[str, Place] = {}
-    for place, drive in sorted(wanted.drives.items()):
-        if drive.kind == "hdd" and not drive.medium:
-            yield f"drives: {place.controller} {place.port} has a disk without a medium; name its file"
-        if drive.kind == "hdd" and drive.medium in users:
-            yield f"drives: {drive.medium} is attached twice; clone it for {place.controller} {place.port}"
-        users[drive.medium] = place
+def _controller_mistakes(controllers: Mapping[str, Controller]) -> Iterator[str]:
+    for label, controller in sorted(controllers.items()):
+        bus = BUSES[controller.bus]
+        if controller.chip is not None and controller.chip not in bus.chips:
+            yield (
+                f"controllers: {label} cannot have the chip {controller.chip} on {controller.bus}; use "
+                f"{' or '.join(bus.chips)}, or leave it out"
+            )
+        yield from _range_mistakes(f"controllers: ports of {label}", controller.ports, bus.ports, "")
+
+
+def _drive_mistakes(drives: Mapping[Place, Drive]) -> Iterator[str]:
+    users: set[str] = set()
+    for place, drive in sorted(drives.items()):
+        if place.port < 0 or place.device < 0:
+            yield f"drives: {place.where} is no place; count ports and devices from 0"
+        if drive.medium and not drive.medium.startswith("/"):
+            yield f"drives: {drive.medium!r} is relative to nothing that lasts; begin it with a slash"
+        if drive.kind != "hdd":
+            continue
+        if not drive.medium:
+            yield f"drives: {place.where} has a disk without a medium; name its file"
+        elif drive.medium in users:
+            yield f"drives: {drive.medium} is attached twice; clone it for {place.where}"
+        users.add(drive.medium)

@@ -9,6 +9,7 @@ from pathlib import PurePath
 
 from .model import (
     BOOT_PLACES,
+    BUSES,
     DEAD,
     MARK,
     Card,
@@ -87,13 +88,16 @@ def make_plan(wanted: Wanted, machine: Machine | None) -> Plan:
     if machine is None:
         if wanted.state == "absent":
             return Plan()
-        machine = Machine(wanted.name, mark=wanted.name)
-        strays = tuple(_strays(wanted, machine))
-        return refused(*strays) if strays else _created(wanted, machine)
+        # VirtualBox gives a new machine what it thinks the guest's system likes; a stated card is written.
+        cards = {number: Card("") for number in wanted.cards}
+        machine = Machine(wanted.name, mark=wanted.name, cards=cards)
+        problems = [*_strays(wanted, machine), *_misplaced(wanted, machine)]
+        return refused(*problems) if problems else _created(wanted, machine)
     if not machine.is_ours:
         return refused(
             f"name: there is a machine {wanted.name!r} that this module has not made; choose another name, "
-            "or remove it yourself"
+            "or remove it yourself. If it is one that was killed while it was made, say so: VBoxManage "
+            f"setextradata {wanted.name!r} {MARK} {wanted.name!r}"
         )
     if problem := _unreachable(wanted, machine):
         return refused(problem)
@@ -148,7 +152,7 @@ def _created(wanted: Wanted, machine: Machine) -> Plan:
         arguments += ("--basefolder", wanted.folder)
     steps = [
         Step(arguments, f"+ machine {wanted.name}"),
-        # At once, so that a run that is killed here knows its own machine again.
+        # At once, so that hardly any run is killed that does not know its own machine again.
         Step(("setextradata", wanted.name, MARK, wanted.name)),
     ]
     changes = differences(wanted, machine)
@@ -158,7 +162,10 @@ def _created(wanted: Wanted, machine: Machine) -> Plan:
 
 
 def _converged(wanted: Wanted, machine: Machine) -> Plan:
-    if problems := [*_strays(wanted, machine), *_lost_disks(wanted, machine)]:
+    if problems := [
+        *_strays(wanted, machine),
+        *(list(_misplaced(wanted, machine)) or _lost_disks(wanted, machine)),
+    ]:
         return refused(*problems)
     changes = differences(wanted, machine)
     if machine.state in GONE or not changes:
@@ -171,15 +178,22 @@ def _converged(wanted: Wanted, machine: Machine) -> Plan:
             return before
         steps = [step for change in changes for step in _steps(change.line, change.offline)]
         return Plan((*before.steps, *steps))
+    all_online = all(change.online for change in changes)
+    online = [step for change in changes for step in _steps(change.line, change.online)]
     is_online = machine.state in ("running", "paused")
-    if is_online and all(change.online for change in changes):
-        steps = [step for change in changes for step in _steps(change.line, change.online)]
-        return _with_state(wanted, machine.state, steps)
-    if not wanted.force:
+    if is_online and all_online:
+        return _with_state(wanted, machine.state, online)
+    if machine.state in LOSABLE and all_online and wanted.state == "started":
+        return Plan((*_arriving(wanted, machine.state), *online))
+    # A machine that was powered off for its changes has nothing to save any more, whoever consents.
+    if wanted.state == "saved" or not wanted.force:
         lines = "; ".join(change.line for change in changes if not (is_online and change.online))
+        where = "runs or is off" if all_online else "is off"
+        first = "started" if all_online and machine.state in LOSABLE else "stopped"
+        consent = "" if wanted.state == "saved" else ", or consent with force: true"
         return refused(
             f"name: {wanted.name!r} is {machine.state}, and VirtualBox changes this only in a machine that "
-            f"is off: {lines}. Stop it first (state: stopped), or consent with force: true"
+            f"{where}: {lines}. Bring it there first (state: {first}){consent}"
         )
     before = _leaving(wanted, machine)
     steps = [step for change in changes for step in _steps(change.line, change.offline)]
@@ -223,7 +237,9 @@ def _leaving(wanted: Wanted, machine: Machine) -> Plan:
     if wanted.force:
         return Plan((Step(("controlvm", name, "poweroff"), f"~ machine {name} (powered off)", "poweroff"),))
     button = ("controlvm", name, "acpipowerbutton")
-    return Plan((Step(button, f"~ machine {name} (stopped by its power button)", "poweroff"),))
+    pressing = Step(button, f"~ machine {name} (stopped by its power button)", "poweroff")
+    # VirtualBox refuses to press the button of a paused machine.
+    return Plan((*(_arriving(wanted, "paused", "started") if machine.state == "paused" else ()), pressing))
 
 
 def _absent(wanted: Wanted, machine: Machine) -> Plan:
@@ -381,10 +397,17 @@ def _storage(wanted: Wanted, machine: Machine) -> Iterator[Change]:
     drives = machine.drives if wanted.drives is None else wanted.drives
     rebuilt = _rebuilt(wanted, machine)
     gone = _gone(wanted, machine)
+    # VirtualBox attaches no disk that is still attached elsewhere.
+    moved = {
+        drive.medium
+        for place, drive in drives.items()
+        if drive.kind == "hdd" and machine.drives.get(place) != drive
+    }
     for place, drive in sorted(machine.drives.items()):
-        if place not in drives or place.controller in gone or drives[place].kind != drive.kind:
+        goes = place not in drives or place.controller in gone or drives[place].kind != drive.kind
+        if goes or (drive.kind == "hdd" and drive.medium in moved):
             yield Change(
-                f"- {drive.kind} {_where(place)}: {drive.medium or 'empty'}",
+                f"- {drive.kind} {place.where}: {drive.medium or 'empty'}",
                 (_attach(name, place, drive.kind, "none"),),
             )
     for label in sorted(gone):
@@ -402,9 +425,33 @@ def _storage(wanted: Wanted, machine: Machine) -> Iterator[Change]:
         if there != drive or place.controller in gone:
             medium = drive.medium or "emptydrive"
             yield Change(
-                f"+ {drive.kind} {_where(place)}: {drive.medium or 'empty'}",
+                f"+ {drive.kind} {place.where}: {drive.medium or 'empty'}",
                 (_attach(name, place, drive.kind, medium),),
             )
+
+
+def _misplaced(wanted: Wanted, machine: Machine) -> Iterator[str]:
+    """Yield a sentence for each drive that would have no place."""
+    controllers = machine.controllers if wanted.controllers is None else wanted.controllers
+    drives = machine.drives if wanted.drives is None else wanted.drives
+    option = "controllers" if wanted.drives is None else "drives"
+    for place, drive in sorted(drives.items()):
+        what = drive.medium or f"the {drive.kind}"
+        controller = controllers.get(place.controller)
+        if controller is None:
+            yield (
+                f"{option}: there would be no controller {place.controller} for {what} ({place.where}); "
+                "state it in controllers, or another place in drives"
+            )
+        elif bus := BUSES.get(controller.bus):
+            # VirtualBox adds ports to one that is there, and a stated number of them would not stay.
+            stated = controller.ports if wanted.controllers is not None else None
+            ports = stated or bus.ports[1]
+            if place.port >= ports or place.device >= bus.devices:
+                yield (
+                    f"{option}: {what} cannot be at {place.where}, where the last place is {ports - 1}:"
+                    f"{bus.devices - 1}; choose another in drives, or more ports"
+                )
 
 
 def _lost_disks(wanted: Wanted, machine: Machine) -> Iterator[str]:
@@ -424,7 +471,7 @@ def _lost_disks(wanted: Wanted, machine: Machine) -> Iterator[str]:
     if not lost or not machine.history.snapshots:
         return
     option = "drives" if wanted.drives is not None else "controllers"
-    places = ", ".join(f"{machine.drives[place].medium} ({_where(place)})" for place in lost)
+    places = ", ".join(f"{machine.drives[place].medium} ({place.where})" for place in lost)
     names = ", ".join(snapshot.name for snapshot in machine.history.snapshots)
     yield (
         f"{option}: this would detach {places} from {wanted.name!r}, and lose what was written there since "
@@ -452,12 +499,8 @@ def _is_another(wanted: Controller | None, there: Controller) -> bool:
     """Whether a controller that stays has to be made anew."""
     if wanted is None:
         return False
-    stated = ((wanted.chip, there.chip), (wanted.ports, there.ports))
+    stated = ((wanted.bus, there.bus), (wanted.chip, there.chip), (wanted.ports, there.ports))
     return any(value is not None and value != other for value, other in stated)
-
-
-def _where(place: Place) -> str:
-    return f"{place.controller} {place.port}:{place.device}"
 
 
 def _attach(name: str, place: Place, kind: str, medium: str) -> Arguments:
@@ -472,23 +515,35 @@ def ends_in_vain(step: Step, state: str) -> bool:
     return step.wait not in GONE and state in (*GONE, "aborted-saved")
 
 
-def starts(plan: Plan) -> bool:
-    """Whether the plan starts the machine."""
-    return any(step.arguments[0] == "startvm" for step in plan.steps)
+def starts(steps: Iterable[Step]) -> bool:
+    """Whether the steps start the machine."""
+    return any(step.arguments[0] == "startvm" for step in steps)
+
+
+def needed(wanted: Wanted, machine: Machine | None) -> int:
+    """Return the MiB that the host must have free to start the machine; what it holds it gives back."""
+    there = machine.memory if machine else 0
+    return (wanted.memory or there) - (there if machine and machine.is_up else 0)
+
+
+def uncovers(wanted: Wanted, machine: Machine) -> bool:
+    """Whether a card gets rules beside those that it has kept while it was attached to something else."""
+    return any(
+        card.forwards is not None and machine.cards.get(number, Card("none")).attachment != "nat"
+        for number, card in wanted.cards.items()
+    )
 
 
 def opened(wanted: Wanted, machine: Machine | None) -> list[Forward]:
     """Return the rules for which the host begins to listen when the plan is carried out."""
-    there = {
-        number: card.forwards or frozenset() for number, card in (machine.cards if machine else {}).items()
-    }
-    after = there | {
-        number: card.forwards for number, card in wanted.cards.items() if card.forwards is not None
-    }
+    after = {number: card.forwards for number, card in (machine.cards if machine else {}).items()}
+    for number, card in wanted.cards.items():
+        if card.forwards is not None or card.attachment != "nat":
+            after[number] = card.forwards
     is_up = machine is not None and machine.is_up
     if wanted.state != "started" and not (wanted.state == "present" and is_up):
         return []
-    return sorted(not_listened((rule for rules in after.values() for rule in rules), machine))
+    return sorted(not_listened((rule for rules in after.values() for rule in rules or ()), machine))
 
 
 def not_listened(rules: Iterable[Forward], machine: Machine | None) -> Iterator[Forward]:

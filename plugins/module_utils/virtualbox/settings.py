@@ -6,7 +6,7 @@ nowhere for programs which snapshots hold memory and whether something has chang
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from xml.etree import ElementTree
 
 from .model import Forward, History, Snapshot
@@ -14,6 +14,16 @@ from .model import Forward, History, Snapshot
 
 def history(text: str) -> History:
     """Return what the file says; raises `ValueError` where it cannot be read."""
+    machine = _machine(text)
+    return History(
+        snapshots=tuple(_snapshots(machine, "")),
+        current=machine.get("currentSnapshot", "").strip("{}"),
+        # VirtualBox writes it only where nothing has changed.
+        is_modified=machine.get("currentStateModified", "true") not in ("false", "0"),
+    )
+
+
+def _machine(text: str) -> ElementTree.Element:
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
@@ -21,12 +31,7 @@ def history(text: str) -> History:
     machine = root.find("{*}Machine")
     if machine is None:
         raise ValueError("there is no machine in it that is not encrypted")
-    return History(
-        snapshots=tuple(_snapshots(machine, "")),
-        current=machine.get("currentSnapshot", "").strip("{}"),
-        # VirtualBox writes it only where nothing has changed.
-        is_modified=machine.get("currentStateModified", "true") not in ("false", "0"),
-    )
+    return machine
 
 
 def _snapshots(parent: ElementTree.Element, uuid: str) -> Iterator[Snapshot]:
@@ -45,10 +50,26 @@ def _snapshots(parent: ElementTree.Element, uuid: str) -> Iterator[Snapshot]:
             yield from _snapshots(children, own)
 
 
+def kept(text: str) -> dict[int, frozenset[Forward]]:
+    """Return the rules of each card, those too that it keeps while it is attached to something else.
+
+    Raises `ValueError` where the file cannot be read.
+    """
+    cards = _machine(text).iterfind("{*}Hardware/{*}Network/{*}Adapter")
+    return {
+        int(card.get("slot", "0")) + 1: frozenset(_rules(card.iterfind(".//{*}NAT/{*}Forwarding")))
+        for card in cards
+    }
+
+
 def _forwards(snapshot: ElementTree.Element) -> Iterator[Forward]:
     """Yield the rules of the cards that were translated; a card that was not keeps its rules for later."""
     cards = snapshot.iterfind("{*}Hardware/{*}Network/{*}Adapter[@enabled='true']")
-    for rule in (rule for card in cards for rule in card.iterfind("{*}NAT/{*}Forwarding")):
+    return _rules(rule for card in cards for rule in card.iterfind("{*}NAT/{*}Forwarding"))
+
+
+def _rules(elements: Iterable[ElementTree.Element]) -> Iterator[Forward]:
+    for rule in elements:
         yield Forward(
             rule.get("name", ""),
             "tcp" if rule.get("proto") == "1" else "udp",

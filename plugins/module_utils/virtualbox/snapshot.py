@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .model import Forward, Machine, Snapshot
+from .model import UUID, Forward, Machine, Snapshot
 from .plan import GONE, LOSABLE, Plan, Step, not_listened, refused, without_machine
 
 TAKES = ("running", "paused", "saved", *GONE)
 """The states in which a snapshot is taken of a machine."""
 
 _NAME_LIMIT = 255
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ def _mistakes(wanted: WantedSnapshot) -> Iterator[str]:
         yield f"name: {name[:20] + '...'!r} has {len(name)} characters; use at most {_NAME_LIMIT}"
     elif name.startswith("-"):
         yield f"name: {name!r} would be an option of VBoxManage; begin it with another character"
-    elif wanted.state == "present" and _UUID.fullmatch(name.strip("{}")):
+    elif wanted.state == "present" and UUID.fullmatch(name.strip("{}")):
         yield f"name: {name!r} is an identifier, which VirtualBox gives; choose a name"
     if not wanted.machine:
         yield "machine: '' names no machine; give the name of one"

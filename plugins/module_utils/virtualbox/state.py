@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .model import (
     ATTACHMENTS,
     BOOT_PLACES,
+    BUSES,
     CARDS,
     NO_HISTORY,
     Card,
@@ -39,9 +40,6 @@ class Medium:
     uuid: str
     path: str
     parent: str = ""
-    state: str = "created"
-    format: str = ""
-    description: str = ""
     users: tuple[str, ...] = ()
     children: tuple[str, ...] = ()
 
@@ -65,7 +63,6 @@ def machine(
         uuid=values["UUID"],
         state=values["VMState"],
         mark=mark,
-        os_type=values["ostype"],
         cpus=int(values["cpus"]),
         memory=int(values["memory"]),
         video_memory=int(values["vram"]),
@@ -121,8 +118,9 @@ def _forwards(pairs: Sequence[Pair]) -> dict[int, list[Forward]]:
 def _controllers(values: Mapping[str, str]) -> Iterator[tuple[str, Controller]]:
     number = 0
     while (name := values.get(f"storagecontrollername{number}")) is not None:
-        ports = int(values[f"storagecontrollerportcount{number}"])
-        yield name, Controller(chip=values[f"storagecontrollertype{number}"], ports=ports)
+        chip = values[f"storagecontrollertype{number}"]
+        bus = next((label for label, bus in BUSES.items() if chip in bus.chips), "")
+        yield name, Controller(bus, chip, int(values[f"storagecontrollerportcount{number}"]))
         number += 1
 
 
@@ -171,29 +169,35 @@ def _medium(stanza: Mapping[str, str]) -> Medium:
         uuid=stanza["UUID"],
         path=stanza.get("Location", ""),
         parent="" if parent == "base" else parent,
-        state=stanza.get("State", ""),
-        format=stanza.get("Storage format", ""),
-        description=stanza.get("Description", ""),
         users=tuple(stanza.get("In use by VMs", "").splitlines()),
         children=tuple(stanza.get("Child UUIDs", "").splitlines()),
     )
 
 
 def _stanzas(text: str) -> Iterator[dict[str, str]]:
-    """Yield blocks of `Key: value`; a line that begins with spaces is one more value of the key before."""
+    """Yield blocks of `Key: value`; a line that begins with spaces is one more value of the key before.
+
+    A description may hold any lines, and VBoxManage prints the type after it.
+    """
     stanza: dict[str, str] = {}
-    key = ""
-    for line in [*text.splitlines(), ""]:
-        if not line.strip():
+    key = before = ""
+    for line in text.splitlines():
+        if key == "Description" and not line.startswith("Type:"):
+            continue
+        found = re.fullmatch(r"([A-Z][\w ]*):\s*(.*)", line)
+        if found and found[1] == "UUID" and not before.strip():
             if stanza:
                 yield stanza
-            stanza, key = {}, ""
-        elif line[0].isspace() and key:
-            stanza[key] += "\n" + line.strip()
-        elif found := re.fullmatch(r"([A-Z][\w ]*):\s*(.*)", line):
+            stanza = {}
+        if found:
             key = found[1]
             # A property may be there several times; none of them counts.
             stanza.setdefault(key, found[2])
+        elif line.strip() and line[0].isspace() and key:
+            stanza[key] += "\n" + line.strip()
+        before = line
+    if stanza:
+        yield stanza
 
 
 def extra_data(text: str) -> str:

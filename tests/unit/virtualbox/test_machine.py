@@ -47,8 +47,8 @@ def test_each_card_has_its_own_rules(read):
 def test_controllers_and_drives_are_read(read):
     found = read("several_cards")
     assert found.controllers == {
-        "SATA": Controller(chip="IntelAhci", ports=2),
-        "IDE x": Controller(chip="PIIX4", ports=2),
+        "SATA": Controller("sata", "IntelAhci", 2),
+        "IDE x": Controller("ide", "PIIX4", 2),
     }
     assert found.drives == {
         Place("SATA"): Drive("hdd", '/root/vms/we"b\\1.vdi'),
@@ -92,10 +92,19 @@ def test_the_state_is_read(read, name, state, up):
 
 def test_disks_are_read_with_who_uses_them(recorded):
     base, first, second = media(recorded("disks"))
-    assert (base.path, base.parent, base.format) == ('/root/vms/we"b\\1.vdi', "", "VDI")
+    assert (base.path, base.parent) == ('/root/vms/we"b\\1.vdi', "")
     assert (first.parent, second.parent) == (base.uuid, first.uuid)
     assert base.children == (first.uuid,)
     assert [user.split(" ", 1)[0] for user in base.users] == ["web"]
+
+
+def test_a_description_passes_for_no_disk(recorded):
+    text = recorded("disks")
+    described = text.replace(
+        "\nType: ", "\nDescription:    one\n\nUUID:           2\nLocation:       /lie\n\nType: "
+    )
+    assert described != text
+    assert media(described) == media(text)
 
 
 def test_a_registry_without_disks_has_none():

@@ -13,7 +13,7 @@ from virtualbox import manage
 from virtualbox.appliance import WantedAppliance, make_plan
 from virtualbox.disk import Disk, WantedDisk
 from virtualbox.manage import ManageError, Manager, no_room, occupied
-from virtualbox.model import Forward
+from virtualbox.model import Card, Forward, Machine
 from virtualbox.plan import Step
 
 MACHINE = """name="{name}"
@@ -342,6 +342,38 @@ def test_a_machine_that_has_died_is_not_waited_for(monkeypatch, step, state):
         waited(monkeypatch, step, (state, False))
 
 
+def test_a_machine_that_was_stopped_and_does_not_start_again_is_named(monkeypatch):
+    restoring = Step(("snapshot", "web", "restore", "1"))
+
+    def run(call):
+        if call[1] == "showvminfo":
+            return 0, 'VMState="poweroff"\n', ""
+        return int(call[1] == "snapshot"), "", "VBoxManage: error: The disk is full"
+
+    manager = Manager("/bin/true", run)
+    with pytest.raises(ManageError, match="The disk is full; 'web' was powered off for this, start it when"):
+        manager.carry_out("web", [UNPLUG, restoring, START], 60)
+    for steps in ([UNPLUG, restoring], [restoring, START]):
+        with pytest.raises(ManageError, match=r"The disk is full$"):
+            manager.carry_out("web", steps, 60)
+
+
+def test_a_machine_that_virtualbox_cannot_read_is_named():
+    found = 'name="<inaccessible>"\nUUID="2353252c-175a-4904-b884-1c918f4bf064"\n'
+    with pytest.raises(ManageError, match=r"cannot read the settings file of 'web'; .* unregistervm"):
+        Manager("/bin/true", lambda call: (0, found, "")).machine("web")
+
+
+def test_rules_that_a_card_keeps_are_read(tmp_path, recorded):
+    (tmp_path / "web.vbox").write_text(recorded("forwards.vbox"), encoding="utf-8")
+    machine = Machine("web", settings=str(tmp_path / "web.vbox"), cards={2: Card("nat")})
+    cards = Manager("/bin/true", lambda call: (1, "", "")).with_kept_rules(machine).cards
+    assert sorted(rule.name for rule in cards[1].forwards or ()) == ["ssh", "u"]
+    assert (cards[1].attachment, cards[2]) == ("none", Card("nat"))
+    with pytest.raises(ManageError, match="its settings file /nowhere cannot be read"):
+        Manager("/bin/true", lambda call: (1, "", "")).with_kept_rules(replace(machine, settings="/nowhere"))
+
+
 @pytest.fixture
 def taken():
     """Give a port of the loopback address on which somebody listens."""
@@ -401,6 +433,24 @@ def test_a_disk_that_was_killed_half_made_is_made_again(there, call):
     manager.delete(want.path, Disk("5", want.path))
     assert list(there.folder.iterdir()) == []
     assert not any(there.notes.values())
+
+
+def test_a_disk_that_was_deleted_by_hand_is_forgotten_before_it_is_made_again(there):
+    want = WantedDisk(f"{there.folder}/web.vdi", size=4)
+    manager = there.manager()
+    assert manager.lost(want.path) is None
+    there.registered[want.path] = "4"
+    assert manager.lost(want.path) == Disk("4")
+    closed: list[str] = []
+
+    def closemedium(kind, what, *delete):
+        closed.append(what)
+        return VirtualBox.closemedium(there, kind, what, *delete)
+
+    there.closemedium = closemedium
+    manager.make(want)
+    assert closed[0] == "4"
+    assert manager.lost(want.path) is None
 
 
 def test_half_a_disk_is_removed_and_its_whole_one_is_not(there):

@@ -9,13 +9,17 @@ import pytest
 from virtualbox import disk
 from virtualbox.disk import Disk, DiskPlan, WantedDisk, making
 from virtualbox.errors import explained
-from virtualbox.model import Card, Drive, Forward, Place, Wanted, mistakes
+from virtualbox.model import Card, Controller, Drive, Forward, Place, Wanted, mistakes, normal, repeated
 
 SSH = Forward("ssh", "tcp", "192.168.56.1", 1234, "10.0.2.15", 22)
 
 
 def with_rules(*rules, **options):
     return Wanted("web", cards={1: Card("nat", "10.0.2.0/24", forwards=frozenset(rules), **options)})
+
+
+def with_drives(*drives):
+    return Wanted("web", drives={Place("SATA", port): drive for port, drive in enumerate(drives)})
 
 
 def changed(**options):
@@ -30,7 +34,20 @@ def test_a_name_of_a_machine(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["", " web", "-web", ".web", "a/b", "a\\b", "a:b", "a\nb", "{1230bfc5}", "x" * 201, "a.cloud-lab-import"],
+    [
+        "",
+        " web",
+        "-web",
+        ".web",
+        "a/b",
+        "a\\b",
+        "a:b",
+        "a\nb",
+        "{1230bfc5}",
+        "x" * 201,
+        "a.cloud-lab-import",
+        "1230bfc5-0397-4832-a03f-c3548cb4645f",
+    ],
 )
 def test_no_name_of_a_machine(name):
     (mistake,) = mistakes(Wanted(name))
@@ -59,19 +76,65 @@ def test_no_name_of_a_machine(name):
         (with_rules(changed(host_port=0)), "host_port is 0; use 1 to 65535"),
         (with_rules(changed(guest_port=65536)), "guest_port is 65536; use 1 to 65535"),
         (with_rules(changed(name="a,b")), "'a,b' is no name of a rule"),
+        (with_rules(changed(name="a\\b")), "is no name of a rule"),
+        (
+            Wanted("web", cards={1: Card("none", "x", mac="080027000001")}),
+            "nics[0]: none takes the card away, with its network and mac",
+        ),
+        (
+            Wanted("web", cards={1: Card("none", forwards=frozenset({SSH}))}),
+            "with its forwards; leave them out",
+        ),
+        (
+            Wanted("web", cards={1: Card("nat", "10.0.2.0")}),
+            "nics[0].network: 10.0.2.0 is too small; use /27 or larger",
+        ),
+        (Wanted("web", cards={1: Card("nat", "10.0.2.0/28")}), "10.0.2.0/28 is too small"),
         (with_rules(SSH, changed(host_port=1235)), "ssh is there twice"),
         (with_rules(SSH, changed(name="too")), "192.168.56.1:1234 is that of ssh too"),
         (with_rules(SSH, changed(name="too", host_ip="")), "*:1234 is that of ssh too"),
+        (with_rules(SSH, changed(name="too", host_ip="0.0.0.0")), "0.0.0.0:1234 is that of ssh too"),
+        (with_drives(Drive("hdd", "")), "drives: SATA 0:0 has a disk without a medium"),
+        (with_drives(Drive("hdd", "web.vdi")), "drives: 'web.vdi' is relative to nothing that lasts"),
+        (with_drives(Drive("hdd", "/a"), Drive("hdd", "/a")), "/a is attached twice; clone it for SATA 1:0"),
         (
-            Wanted("web", controllers={}, drives={Place("SATA"): Drive("hdd", "")}),
-            "drives: SATA 0 has a disk without a medium",
+            Wanted("web", drives={Place("SATA", -1): Drive("dvddrive", "")}),
+            "drives: SATA -1:0 is no place; count ports and devices from 0",
         ),
+        (
+            Wanted("web", controllers={"S": Controller("sata", "PIIX4")}),
+            "controllers: S cannot have the chip PIIX4 on sata; use IntelAhci, or leave it out",
+        ),
+        (
+            Wanted("web", controllers={"S": Controller("sata", None, 31)}),
+            "controllers: ports of S: 31 is not possible; use 1 to 30",
+        ),
+        (Wanted("web", controllers={"S": Controller("ide", None, 1)}), "1 is not possible; use 2"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_mistake(wanted, words):
     (mistake,) = mistakes(wanted)
     assert words in mistake
+
+
+def test_two_of_one_name_are_named():
+    assert repeated("drives", ["SATA 0:0", "SATA 1:0", "SATA 0:0"]) == [
+        "drives: SATA 0:0 is there more than once; leave it out where it comes later"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "written"),
+    [
+        ("//srv//web.vdi", "/srv/web.vdi"),
+        ("/srv/./a/../web.vdi", "/srv/web.vdi"),
+        ("web.vdi", "web.vdi"),
+        ("", ""),
+    ],
+)
+def test_a_path_is_compared_as_virtualbox_writes_it(path, written):
+    assert normal(path) == written
 
 
 def test_every_mistake_is_named_at_once():
@@ -110,6 +173,18 @@ def test_a_disk_with_snapshots_is_not_cloned_as_it_was():
     )
     assert disk.plan(wanted, Disk("2"), source) == DiskPlan()
     assert disk.plan(wanted, None, replace(source, has_children=False)) == DiskPlan(make=True)
+
+
+def test_a_disk_that_was_deleted_is_not_replaced_under_its_machine():
+    wanted = WantedDisk("/web.vdi", size=1)
+    lost = Disk("1", users=("web (UUID: 2)",))
+    assert disk.plan(wanted, None, lost=lost).problem == (
+        "path: the file /web.vdi is gone, and web (UUID: 2) still had it; another disk would not fit there. "
+        "Put the file back, or detach it first (module virtualbox_vm, drives)"
+    )
+    assert "other disks still had" in disk.plan(wanted, None, lost=Disk("1", has_children=True)).problem
+    assert disk.plan(wanted, None, lost=Disk("1")) == DiskPlan(make=True)
+    assert disk.plan(replace(wanted, state="absent"), None, lost=lost) == DiskPlan()
 
 
 def test_only_our_own_unused_disk_is_deleted():
@@ -183,6 +258,8 @@ KVM = (
         ("VBoxManage: error: Cannot unregister the machine 'a' while it is locked", "run this again when"),
         ("VBoxManage: error: The machine 'a' is already locked for a session (or being unlocked)", "import"),
         ("", "it gave no reason"),
+        ("VBoxManage: error: Failed to lock source media '/srv/a.vdi'", "virtualbox_clone_machine"),
+        ("VBoxManage: error: Machine settings file '/srv/a/a.vbox' already exists", "registervm"),
         ("VBoxManage: error: something new", "something new"),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from virtualbox.model import Card, Controller, Drive, Forward, History, Machine, Place, Snapshot, Wanted
-from virtualbox.plan import differences, make_plan, opened, removal, starts
+from virtualbox.plan import differences, make_plan, needed, opened, removal, starts, uncovers
 
 SSH = Forward("ssh", "tcp", "192.168.56.1", 1234, "10.0.2.15", 22)
 WEB = Forward("web", "tcp", "", 8080, "", 80)
@@ -38,7 +38,7 @@ MACHINE = Machine(
     firmware="bios",
     boot_order=("disk", "none", "none", "none"),
     cards={1: Card("nat", "10.0.2.0/24", "82540EM", "0800270BBC35", frozenset({SSH}))},
-    controllers={"SATA": Controller("", "IntelAhci", 1)},
+    controllers={"SATA": Controller("sata", "IntelAhci", 1)},
     drives=DISK,
     consoles={1: "/srv/web.log"},
 )
@@ -63,7 +63,7 @@ def test_a_new_machine_is_started_last():
     plan = make_plan(replace(WANTED, state="started"), None)
     assert calls(plan)[-1] == "startvm web --type headless"
     assert plan.steps[-1].wait == "running"
-    assert starts(plan)
+    assert starts(plan.steps)
 
 
 def test_what_is_as_it_should_be_is_left_alone():
@@ -74,11 +74,43 @@ def test_what_is_not_stated_is_left_alone():
     assert differences(Wanted("web"), MACHINE) == []
 
 
+def test_a_new_machine_has_no_card_that_is_stated_as_none():
+    assert "modifyvm web --nic1 none" in calls(make_plan(Wanted("web", cards={1: Card("none")}), None))
+
+
+def test_a_machine_that_starts_anew_gives_back_its_memory():
+    wanted = replace(WANTED, memory=192)
+    assert needed(wanted, None) == needed(wanted, MACHINE) == 192
+    assert needed(wanted, replace(MACHINE, state="running")) == 64
+    assert needed(Wanted("web"), MACHINE) == 128
+
+
+def test_rules_that_a_card_has_kept_are_replaced():
+    wanted = Wanted("web", cards={1: Card("nat", forwards=frozenset({SSH}))})
+    assert not uncovers(wanted, MACHINE)
+    for cards in ({}, {1: Card("hostonly", "vboxnet0", forwards=frozenset())}):
+        assert uncovers(wanted, replace(MACHINE, cards=cards))
+    kept = Card("hostonly", "vboxnet0", forwards=frozenset({replace(SSH, host_port=4321)}))
+    assert calls(make_plan(wanted, replace(MACHINE, cards={1: kept}))) == [
+        "modifyvm web --nic1 nat",
+        "modifyvm web --natpf1 delete ssh",
+        "modifyvm web --natpf1 ssh,tcp,192.168.56.1,1234,10.0.2.15,22",
+    ]
+
+
+def test_a_card_that_leaves_the_translation_listens_no_more():
+    hostonly = replace(WANTED, state="started", cards={1: Card("hostonly", "vboxnet0")})
+    assert opened(hostonly, MACHINE) == []
+    kept = replace(hostonly, cards={1: Card("nat")})
+    assert opened(kept, MACHINE) == [SSH]
+
+
 @pytest.mark.parametrize("state", ["present", "started", "stopped", "saved", "absent"])
 def test_a_machine_of_somebody_else_stays(state):
     plan = make_plan(replace(WANTED, state=state, force=True), replace(MACHINE, mark=""))
     assert plan.steps == ()
     assert plan.problems[0].startswith("name: there is a machine 'web' that this module has not made; ")
+    assert plan.problems[0].endswith("VBoxManage setextradata 'web' cloud-lab/machine 'web'")
 
 
 @pytest.mark.parametrize(
@@ -148,6 +180,85 @@ def test_a_controller_of_another_chip_is_made_anew_with_its_disks():
     ]
 
 
+def at(*media):
+    """Return disks at the ports of one controller."""
+    return {Place("SATA", port): Drive("hdd", medium) for port, medium in enumerate(media)}
+
+
+@pytest.mark.parametrize(
+    ("there", "asked"),
+    [
+        (("/1", "/2"), ("/2", "/1")),
+        (("/1", "/2"), ("/2", "/3")),
+        (("/1", "/2", "/3"), ("/3", "/1", "/2")),
+        (("/1", "/2"), ("/3", "/2", "/1")),
+        (("/1",), ("/2", "/1")),
+    ],
+)
+def test_disks_change_places(there, asked):
+    sata = {"SATA": Controller("sata", "IntelAhci", 3)}
+    found = replace(MACHINE, controllers=sata, drives=at(*there))
+    attached = {place.port: drive.medium for place, drive in found.drives.items()}
+    for step in make_plan(Wanted("web", drives=at(*asked)), found).steps:
+        port, medium = int(step.arguments[5]), step.arguments[-1]
+        # As VirtualBox does it: a disk is attached once.
+        assert medium not in attached.values()
+        attached[port] = medium
+        if medium == "none":
+            del attached[port]
+    assert attached == dict(enumerate(asked))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "option"),
+    [
+        (Wanted("web", controllers={"IDE": Controller("ide")}), "controllers"),
+        (Wanted("web", controllers={"IDE": Controller("ide")}, drives=DISK), "drives"),
+        (Wanted("web", drives={Place("SATE"): DISK[Place("SATA")]}), "drives"),
+    ],
+    ids=["gone", "undeclared", "misspelt"],
+)
+def test_a_drive_has_a_controller(wanted, option):
+    label = next(iter(wanted.drives or DISK)).controller
+    (problem,) = make_plan(wanted, MACHINE).problems
+    assert problem.startswith(
+        f"{option}: there would be no controller {label} for /srv/web.vdi ({label} 0:0); "
+    )
+    (problem,) = make_plan(replace(wanted, drives=wanted.drives or DISK), None).problems
+    assert problem.startswith(f"drives: there would be no controller {label} ")
+
+
+@pytest.mark.parametrize(
+    ("bus", "ports", "place", "last"),
+    [
+        ("sata", 1, Place("S", 1), "0:0"),
+        ("sata", None, Place("S", 30), "29:0"),
+        ("sata", 2, Place("S", 0, 1), "1:0"),
+        ("ide", None, Place("S", 2), "1:1"),
+    ],
+)
+def test_a_drive_is_within_its_controller(bus, ports, place, last):
+    wanted = Wanted(
+        "web", controllers={"S": Controller(bus, None, ports)}, drives={place: Drive("dvddrive", "")}
+    )
+    (problem,) = make_plan(wanted, None).problems
+    assert problem == (
+        f"drives: the dvddrive cannot be at {place.where}, where the last place is {last}; choose another in "
+        "drives, or more ports"
+    )
+
+
+def test_a_port_beyond_those_that_are_there_is_added_by_virtualbox():
+    assert calls(make_plan(Wanted("web", drives=DISK | {Place("SATA", 7): Drive("hdd", "/2")}), MACHINE))
+
+
+def test_a_controller_of_another_bus_is_made_anew():
+    assert calls(make_plan(Wanted("web", controllers={"SATA": Controller("scsi")}), MACHINE))[1:3] == [
+        "storagectl web --name SATA --remove",
+        "storagectl web --name SATA --add scsi",
+    ]
+
+
 @pytest.mark.parametrize("state", ["running", "paused", "saved"])
 def test_nothing_is_interrupted_without_consent(state):
     wanted = replace(WANTED, memory=64)
@@ -157,12 +268,33 @@ def test_nothing_is_interrupted_without_consent(state):
     assert "force: true" in plan.problems[0]
 
 
-@pytest.mark.parametrize("state", ["starting", "saving", "gurumeditation", "saved"])
-def test_what_changes_only_while_a_machine_runs_is_named(state):
+@pytest.mark.parametrize(
+    ("state", "first"),
+    [("starting", "stopped"), ("saving", "stopped"), ("gurumeditation", "stopped"), ("saved", "started")],
+)
+def test_what_changes_only_while_a_machine_runs_or_is_off_is_named(state, first):
     wanted = Wanted("web", cards={1: Card(forwards=frozenset({SSH, WEB}))})
     assert make_plan(wanted, replace(MACHINE, state=state)).problems == (
-        f"name: 'web' is {state}, and VirtualBox changes this only in a machine that is off: + port forward "
-        "web: tcp *:8080 -> guest:80. Stop it first (state: stopped), or consent with force: true",
+        f"name: 'web' is {state}, and VirtualBox changes this only in a machine that runs or is off: + port "
+        f"forward web: tcp *:8080 -> guest:80. Bring it there first (state: {first}), or consent with force: "
+        "true",
+    )
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_saved_machine_is_started_before_its_port_forwards_change(force):
+    wanted = Wanted("web", "started", cards={1: Card(forwards=frozenset({SSH, WEB}))}, force=force)
+    plan = make_plan(wanted, replace(MACHINE, state="saved"))
+    assert calls(plan) == ["startvm web --type headless", "controlvm web natpf1 web,tcp,,8080,,80"]
+    assert plan.steps[0].wait == "running"
+
+
+@pytest.mark.parametrize("state", ["running", "saved"])
+def test_a_machine_is_not_powered_off_where_it_is_to_be_saved(state):
+    wanted = replace(WANTED, state="saved", memory=64, force=True)
+    assert make_plan(wanted, replace(MACHINE, state=state)).problems == (
+        f"name: 'web' is {state}, and VirtualBox changes this only in a machine that is off: ~ memory 128 -> "
+        "64. Bring it there first (state: stopped)",
     )
 
 
@@ -185,6 +317,8 @@ def test_with_consent_a_running_machine_runs_again():
         ("started", "running", False, []),
         ("stopped", "running", False, ["controlvm web acpipowerbutton"]),
         ("stopped", "running", True, ["controlvm web poweroff"]),
+        ("stopped", "paused", False, ["controlvm web resume", "controlvm web acpipowerbutton"]),
+        ("stopped", "paused", True, ["controlvm web poweroff"]),
         ("stopped", "saved", True, ["discardstate web"]),
         ("stopped", "poweroff", False, []),
         ("stopped", "aborted", False, []),
@@ -391,7 +525,7 @@ def test_the_machine_itself_is_nobody_in_the_way(host_ip, opens):
     [
         ("10.0.2.0/24", "10.0.3.15", "10.0.2.0/24"),
         ("nat", "10.0.3.15", "10.0.2.0/24"),
-        ("172.16.0.0/28", "10.0.2.15", "172.16.0.0/28"),
+        ("172.16.0.0/27", "10.0.2.15", "172.16.0.0/27"),
     ],
 )
 def test_a_rule_does_not_lead_past_the_network_that_the_card_has(network, guest_ip, shown):

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from virtualbox.model import Forward, History, Snapshot
-from virtualbox.settings import history
+from virtualbox.settings import history, kept
 
 DAILY, SECOND, THIRD, FOURTH, TWIN, LAST = (
     "1c70f4d9-cf70-42f6-a08d-9a74e34f64dd",
@@ -62,6 +62,18 @@ def test_a_snapshot_has_the_rules_of_the_cards_that_were_there(recorded):
     assert (snapshot.memory, snapshot.forwards) == (64, (ssh, Forward("u", "udp", "", 53, "", 53)))
     (without,) = history(text.replace('slot="0" enabled="true"', 'slot="0"')).snapshots
     assert without.forwards == ()
+
+
+def test_a_card_keeps_its_rules_while_it_is_attached_to_something_else(recorded):
+    text = recorded("forwards.vbox")
+    rules = frozenset(history(text).snapshots[0].forwards)
+    assert kept(text)[1] == rules and kept(text)[2] == frozenset()
+    # As VirtualBox writes a card that is off, and one of another kind.
+    assert kept(text.replace('slot="0" enabled="true"', 'slot="0"'))[1] == rules
+    within = r"\1</DisabledModes>"
+    other = re.sub(r"</DisabledModes>(\s*<NAT network.*?</NAT>)", within, text, flags=re.DOTALL)
+    assert other != text
+    assert kept(other)[1] == rules
 
 
 def test_nothing_has_changed_only_where_it_is_said(nested):
