@@ -73,8 +73,8 @@ options:
         default: nat
       network:
         description: >-
-          The addresses behind a C(nat), such as V(10.0.2.0/24), at least V(/27); the interface of the host for
-          C(hostonly) and C(bridged); the name for C(intnet).
+          The addresses behind a C(nat), such as V(10.0.2.0/24), at least V(/27); the interface of the host
+          for C(hostonly) and C(bridged); the name for C(intnet).
         type: str
       device:
         description: What the guest sees.

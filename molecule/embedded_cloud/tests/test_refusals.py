@@ -35,6 +35,18 @@ def stranger(client: docker.DockerClient) -> Iterator[Container]:
     container.remove()
 
 
+@pytest.fixture
+def accelerated(client: docker.DockerClient) -> Iterator[Container]:
+    """What tells a cloud that was made with KVM from others."""
+    base = client.images.list("cloud-lab/base")[0]
+    labels = {"cloud-lab.image": "an image", "cloud-lab.virtualization": "kvm"}
+    container = client.containers.create(
+        base.id, name=NAME, entrypoint="/bin/true", network_mode="none", labels=labels
+    )
+    yield container
+    container.remove()
+
+
 def refusal(**variables: object) -> str:
     """Return what the playbook says when it refuses a cloud of that name."""
     extra = json.dumps({"embedded_cloud_name": NAME, **variables})
@@ -80,6 +92,13 @@ def test_a_container_that_is_not_ours_is_left_alone(stranger: Container) -> None
     assert f"there is a container {NAME} that is no embedded cloud" in said
     stranger.reload()
     assert stranger.status == "created"
+
+
+def test_a_cloud_is_not_told_to_run_servers_in_another_way(accelerated: Container) -> None:
+    said = refusal(embedded_cloud_virtualization="qemu")
+    assert f"embedded_cloud_virtualization: the cloud {NAME} was made with kvm, and qemu is asked for" in said
+    accelerated.reload()
+    assert accelerated.status == "created"
 
 
 def look(tasks: str, **variables: object) -> subprocess.CompletedProcess[str]:

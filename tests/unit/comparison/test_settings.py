@@ -40,7 +40,11 @@ def disk(mtime: float, size: int) -> str:
     """Return the machine's disk on a guest image."""
     image = {"stat": {"mtime": mtime, "size": size}}
     path: str = settings(
-        "_machine_disk", guest_image_key="k", _machine_user_data="#cloud-config", __guest_image=image
+        "_machine_disk",
+        guest_image_key="k",
+        _machine_user_data="#cloud-config",
+        __guest_image=image,
+        _lab_key="k",
     )
     return path
 
