@@ -157,7 +157,7 @@ import os
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.lxc_container.host import Host, HostError, Run, look, read_items
+from ansible.module_utils.lxc_container.host import Host, HostError, Run, alone, look, read_items
 from ansible.module_utils.lxc_container.model import Wanted
 from ansible.module_utils.lxc_container.plan import (
     diffs,
@@ -201,19 +201,19 @@ def present(want: Wanted, params: dict[str, Any], run: Run, check_mode: bool) ->
     """Make sure that there is the container, and return what to say about it."""
     refuse(mistakes(want))
     items = read_items(want.options) | links(want)
-    found = look(run, want, items)
-    refuse(refusals(want, found, items))
-    lacking = missing(want, found)
-    if lacking and params["tentative"] and not check_mode:
-        return {"changed": False, "missing": lacking, "plan": []}
-    refuse([] if check_mode else lacking)
-    steps = make(want, found, items)
-    if not check_mode:
-        host = Host(run, want)
-        for step in steps:
+    host = Host(run, want)
+    with alone(want.directory):
+        found = look(run, want, items)
+        refuse(refusals(want, found, items))
+        lacking = missing(want, found)
+        if lacking and params["tentative"] and not check_mode:
+            return {"changed": False, "missing": lacking, "plan": []}
+        refuse([] if check_mode else lacking)
+        steps = make(want, found, items)
+        for step in [] if check_mode else steps:
             host.do(step)
-        if want.state == "started":
-            host.wait(params["start_timeout"])
+    if want.state == "started" and not check_mode:
+        host.wait(params["start_timeout"])
     now = look(run, want, {}) if steps and not check_mode else found
     lines = [step.line for step in steps if step.line]
     return {
@@ -238,11 +238,12 @@ def absent(wants: list[Wanted], run: Run, check_mode: bool) -> dict[str, Any]:
     problems: list[str] = []
     for want in wants:
         try:
-            found = look(run, want, {})
-            refuse([sentence] if (sentence := foreign(want, found)) else [])
-            steps = removal(want, found)
-            for step in [] if check_mode else steps:
-                Host(run, want).do(step)
+            with alone(want.directory):
+                found = look(run, want, {})
+                refuse([sentence] if (sentence := foreign(want, found)) else [])
+                steps = removal(want, found)
+                for step in [] if check_mode else steps:
+                    Host(run, want).do(step)
             lines += [step.line for step in steps if step.line]
         except (HostError, OSError) as error:
             problems.append(str(error))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -133,10 +135,25 @@ def _text(path: Path) -> str:
         return ""
 
 
+@contextmanager
+def alone(directory: str) -> Iterator[None]:
+    """Keep other runs away from the containers there, also one that goes on after its Ansible was killed."""
+    descriptor = os.open(_nearest(Path(directory)), os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _nearest(path: Path) -> Path:
+    """Return a directory, or the one in which it or one above it will be made."""
+    return next(one for one in (path, *path.parents) if one.is_dir())
+
+
 def _free_mib(path: Path) -> int:
     """Return the room where a directory is or will be."""
-    there = next(one for one in (path, *path.parents) if one.exists())
-    room = os.statvfs(there)
+    room = os.statvfs(_nearest(path))
     return room.f_bavail * room.f_frsize // 2**20
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
 import pytest
 
-from lxc_container.host import Host, HostError, look, read_items
+from lxc_container.host import Host, HostError, alone, look, read_items
 from lxc_container.model import File, Wanted
 from lxc_container.plan import Step, removal
 
@@ -168,3 +169,11 @@ def test_files_are_read_as_copy_places_them(tmp_path):
     with pytest.raises(HostError, match=r"lxc_container_files: \S+/no cannot be read: No such file"):
         placed("/opt", "no")
     assert read_items([{"dest": "/a", "mode": "0600", "content": "ü"}]) == {"/a": File("ü".encode(), 0o600)}
+
+
+def test_a_run_waits_for_another_one_even_where_there_is_no_directory_yet(want, tmp_path):
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    with alone(want.directory), pytest.raises(BlockingIOError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(descriptor)
