@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import INVENTORY, host, run, variable
+from lab import INVENTORY, host, recap, run, variable
 from testinfra.host import Host
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root enters LXC's containers")
@@ -112,6 +112,11 @@ def test_a_directory_that_was_left_before_it_was_marked_is_the_roles(machine: Ho
             {"lxc_container_name": "lab-test", "lxc_container_first_id": "1000"},
             "lxc_container_first_id: 1000 and the 65535 after it may not be the container's users",
         ),
+        # The scenario's own container has reserved them.
+        (
+            {"lxc_container_name": "lab-test", "lxc_container_first_id": "1000001"},
+            "not free, /etc/subuid has root:1000000:65536",
+        ),
         (
             {"lxc_container_name": "lab-test", "lxc_container_mirror": "nowhere"},
             "lxc_container_mirror is 'nowhere', but it must begin with http",
@@ -130,10 +135,27 @@ def test_a_directory_that_was_left_before_it_was_marked_is_the_roles(machine: Ho
             f"lxc_container_dir: {HOME} has",
         ),
     ],
-    ids=["name", "address", "users", "mirror", "space in the cache", "space for the container"],
+    ids=[
+        "name",
+        "address",
+        "users",
+        "taken users",
+        "mirror",
+        "space in the cache",
+        "space for the container",
+    ],
 )
 def test_what_cannot_work_is_refused_by_name(variables: dict[str, str], message: str) -> None:
     done = role(**variables)
     assert done.returncode != 0
     assert message in words(done)
     assert not (HOME / "lab-test").exists()
+
+
+def test_a_link_that_its_root_makes_leads_no_file_out_of_it(machine: Host, name: str, tmp_path: Path) -> None:
+    inside(machine, name, f"sh -c 'mv /srv /former && ln -s {tmp_path} /srv'")
+    converge = Path(__file__).parents[1] / "converge.yml"
+    done = run("ansible-playbook", f"--inventory={INVENTORY}", str(converge))
+    assert done.returncode == 0, words(done)
+    assert recap(done.stdout)["localhost"]["changed"] == 1
+    assert list(tmp_path.iterdir()) == []
