@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import re
-import shutil
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -201,16 +200,10 @@ class Host:
         (self._home / _MARK).write_text(f"{self._want.name}\n", encoding="utf-8")
         (self._home / _KEY).unlink(missing_ok=True)
         root = Path(self._want.root)
-        _remove(root)
+        self._remove(root)
         root.mkdir(mode=0o755)
-        # A killed run must not go on unpacking below the next one.
-        command = ["setpriv", "--pdeathsig", "KILL", "tar", "--extract", f"--file={self._want.archive}"]
-        command += [f"--directory={root}", "--numeric-owner", "--xattrs", "--xattrs-include=*"]
-        status, _, errors = self._run(command)
-        if status:
-            raise HostError(
-                f"lxc_container: {self._want.archive} cannot be unpacked: {errors.strip()[-300:]}"
-            )
+        owners = ("--numeric-owner", "--xattrs", "--xattrs-include=*")
+        self._finish("tar", "--extract", f"--file={self._want.archive}", f"--directory={root}", *owners)
         self._write(_KEY, f"{self._want.key}\n")
 
     def note(self, step: Step) -> None:
@@ -273,9 +266,7 @@ class Host:
     def remove(self, _: Step) -> None:
         mark = self._home / _MARK
         # The mark is the last to go: what a killed run leaves is still known as ours.
-        for path in self._home.iterdir():
-            if path != mark:
-                _remove(path)
+        self._remove(*(path for path in self._home.iterdir() if path != mark))
         mark.unlink(missing_ok=True)
         self._home.rmdir()
 
@@ -284,9 +275,12 @@ class Host:
             [f"lxc-{verb}", f"--lxcpath={self._want.directory}", f"--name={self._want.name}", *words]
         )
 
+    def _remove(self, *paths: Path) -> None:
+        # A program of its own, since directories may be nested deeper than Python follows them.
+        self._finish("rm", "--recursive", "--force", "--one-file-system", "--", *map(str, paths))
 
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    def _finish(self, *command: str) -> None:
+        """Run a command that does not outlive this run, below whose successor it would go on."""
+        status, _, errors = self._run(["setpriv", "--pdeathsig", "KILL", *command])
+        if status:
+            raise HostError(f"lxc_container: {' '.join(command[:3])}: {errors.strip()[-300:]}")

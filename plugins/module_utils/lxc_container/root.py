@@ -44,6 +44,11 @@ class Root:
                     content = file.read(most + 1)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            # Links that lead to each other; its root may make them, and must not keep the container by that.
+            if error.errno != errno.ELOOP:
+                raise
+            return Other()
         return File(content, stat.S_IMODE(status.st_mode)) if len(content) <= most else Other()
 
     def put(self, path: str, item: Item) -> None:
