@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from . import users
-from .model import File, Found, Item, Wanted
+from .model import HOME_MODE, File, Found, Item, Wanted
 from .plan import Step
 from .root import Root
 
@@ -190,11 +190,11 @@ class Host:
     def shut(self, _: Step) -> None:
         # On the disk the files are root's, programs that give their own rights included.
         os.chown(self._home, -1, self._want.first_id)
-        self._home.chmod(0o750)
+        self._home.chmod(HOME_MODE)
 
     def unpack(self, step: Step) -> None:
         self._home.parent.mkdir(parents=True, exist_ok=True)
-        self._home.mkdir(mode=0o750, exist_ok=True)
+        self._home.mkdir(mode=HOME_MODE, exist_ok=True)
         self.shut(step)
         # Before anything else is in the directory: an interrupted run must know its own.
         (self._home / _MARK).write_text(f"{self._want.name}\n", encoding="utf-8")

@@ -12,6 +12,9 @@ COUNT = 65536
 HIGHEST = 4294967294
 """Linux' highest user."""
 
+HOME_MODE = 0o750
+"""Nobody but root and the container's group enters the directory of a container."""
+
 
 @dataclass(frozen=True, slots=True)
 class File:

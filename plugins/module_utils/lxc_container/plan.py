@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from . import config, users
-from .model import COUNT, HIGHEST, File, Found, Item, Link, Other, Wanted
+from .model import COUNT, HIGHEST, HOME_MODE, File, Found, Item, Link, Other, Wanted
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _INTERFACE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,14}")
@@ -17,7 +17,6 @@ _MODE = re.compile(r"[0-7]{3,4}")
 # Their systemd runs on the first version of control groups, too.
 _OLD_SUITES = ("bullseye", "bookworm")
 _WANTS = "/etc/systemd/system/multi-user.target.wants"
-_HOME_MODE = 0o750
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +181,7 @@ def make(want: Wanted, found: Found, items: Mapping[str, Item]) -> list[Step]:
         alive = found.alive
     if not made:
         steps.append(Step("unpack", f"{'~' if found.home else '+'} root file system {want.key}"))
-    elif (found.mode, found.group) != (_HOME_MODE, want.first_id):
+    elif (found.mode, found.group) != (HOME_MODE, want.first_id):
         steps.append(Step("shut", f"~ {want.home} is for root and the container alone"))
     wanted = frozenset(items)
     # Whatever is put there is on the list before, and what is taken stays on it until it has gone.
