@@ -78,17 +78,16 @@ def judge(measured: Measured) -> dict[str, Verdict]:
 
 
 def _crash(figures: verdicts.Figures, crash: Mapping[str, Any]) -> Verdict | None:
-    right = {
-        when: {kind: answer == _ANSWER for kind, (_, answer) in crash[when].items()}
+    before, after = (
+        [kind for kind, (_, answer) in crash[when].items() if answer == _ANSWER]
         for when in ("before", "after")
-    }
-    panicked = not right["after"].pop("vm")
-    answered = {kind: right["before"][kind] for kind in right["after"]}
+    )
+    others = [kind for kind in crash["after"] if kind != "vm"]
     return verdicts.crash(
         figures,
-        panicked,
-        {kind: right["after"][kind] for kind, there in answered.items() if there},
-        [kind for kind, there in answered.items() if not there],
+        "vm" not in after,
+        {kind: kind in after for kind in others if kind in before},
+        [kind for kind in others if kind not in before],
     )
 
 
