@@ -109,3 +109,32 @@ def test_an_interface_that_is_left_down_is_set_up() -> None:
         assert cloud.run(f"for i in $(seq 20); do {look} && exit; sleep 1; done; exit 1").rc == 0
     finally:
         cloud.check_output("ip link del tap-left-down")
+
+
+def test_programs_read_no_cache_of_plugins_that_another_may_be_writing() -> None:
+    """Started together they wrote into one: valid, but without the plugin that nova logs in with."""
+    find = "find /root/.cache /var/lib/*/.cache -path '*python-entrypoints/*'"
+    caches = host("cloud").check_output(find).split()
+    assert [Path(name).name for name in caches] == [".disable"] * 6
+
+
+def test_the_bus_knows_no_name_that_it_may_not_start() -> None:
+    """Asked for one of those, libvirt starts no server."""
+    cloud = host("cloud")
+    units = "busctl --no-pager --no-legend list --activatable | cut --delimiter=' ' --fields=1"
+    names = cloud.check_output(f"{units} | grep ^org.freedesktop").split()
+    assert "org.freedesktop.systemd1" in names
+    assert not {"org.freedesktop.login1", "org.freedesktop.machine1"} & set(names)
+
+
+def test_an_api_that_does_not_load_comes_up_once_it_can() -> None:
+    cloud, log = host("cloud"), "/var/log/nova/nova-api.log"
+    paste = "/etc/nova/api-paste.ini"
+    seen = cloud.check_output("grep --count 'no app loaded' %s || true", log)
+    cloud.check_output("mv %s %s.away && systemctl restart nova-api", paste, paste)
+    try:
+        again = f"[ $(grep --count 'no app loaded' {log}) -gt {seen} ]"
+        assert cloud.run(f"for i in $(seq 60); do {again} && exit; sleep 1; done; exit 1").rc == 0
+    finally:
+        cloud.check_output("mv %s.away %s", paste, paste)
+    cloud.check_output("/usr/local/lib/cloud-lab/ready apis 120")
