@@ -1,14 +1,14 @@
 #!/usr/bin/python
 # Copyright: Cloud Lab maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Keep the evidence for one claim of the report."""
+"""Keep the evidence for claims of the report."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 ---
 module: evidence
-short_description: Keep the evidence for one claim of the report
+short_description: Keep the evidence for claims of the report
 description:
   - Writes one JSON file for each claim, with what was run where, what was observed and what follows from it.
   - The claim's section and statement come from the project's list of claims.
@@ -18,21 +18,6 @@ options:
   directory:
     description: Where the files are kept. Made when it does not exist.
     type: path
-    required: true
-  claim:
-    description: The claim's identifier, V(C01) to V(C34).
-    type: str
-    required: true
-  verdict:
-    description: >-
-      What the observations say about the claim. V(depends) is for claims that hold in some of the observed
-      cases only, V(measured) for claims about quantities.
-    type: str
-    choices: [reproduced, contradicted, depends, measured]
-    required: true
-  explanation:
-    description: Why the verdict holds, in a sentence or two.
-    type: str
     required: true
   playbook:
     description: The playbook that made the observations.
@@ -44,36 +29,63 @@ options:
       accelerated. Only what stays the same from run to run.
     type: dict
     default: {}
-  observations:
-    description: What was run and seen. At least one.
+  claims:
+    description: The claims and what speaks for or against each. Nothing is written where one proves nothing.
     type: list
     elements: dict
     required: true
     suboptions:
-      host:
-        description: The machine on which it was run.
+      claim:
+        description: The claim's identifier, V(C01) to V(C34).
         type: str
         required: true
-      command:
-        description: What was run.
-        type: str
-        required: true
-      rc:
-        description: The exit status, or 0 when it worked.
-        type: int
-        required: true
-      output:
+      verdict:
         description: >-
-          What it said. Without times and other figures that change from run to run. Escape sequences and
-          carriage returns, which are for a terminal, are left out.
+          What the observations say about the claim. V(depends) is for claims that hold in some of the
+          observed cases only, V(measured) for claims about quantities.
+        type: str
+        choices: [reproduced, contradicted, depends, measured]
+        default: reproduced
+      holds:
+        description: >-
+          Whether what the playbook declares was seen. If not, the verdict is V(contradicted), whatever
+          O(claims[].verdict) says, the explanation says so, and RV(refuted) names the file.
+        type: bool
+        default: true
+      explanation:
+        description: Why the verdict holds, in a sentence or two.
         type: str
         required: true
-      started:
-        description: When it began, in ISO 8601.
-        type: str
-      seconds:
-        description: How long it took.
-        type: float
+      observations:
+        description: What was run and seen. At least one.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          host:
+            description: The machine on which it was run.
+            type: str
+            required: true
+          command:
+            description: What was run.
+            type: str
+            required: true
+          rc:
+            description: The exit status, or 0 when it worked.
+            type: int
+            required: true
+          output:
+            description: >-
+              What it said. Without times and other figures that change from run to run. Escape sequences and
+              carriage returns, which are for a terminal, are left out.
+            type: str
+            required: true
+          started:
+            description: When it began, in ISO 8601.
+            type: str
+          seconds:
+            description: How long it took.
+            type: float
 attributes:
   check_mode:
     description: Can run in check mode and predict changes.
@@ -88,30 +100,26 @@ EXAMPLES = r"""
 - name: Record the answer that the frontend gave
   evidence:
     directory: "{{ evidence_directory }}"
-    claim: C34
-    verdict: reproduced
-    explanation: The frontend reached all four services through the second router.
     playbook: playbooks/openstack_client_topology.yml
     environment: {cloud: embedded, acceleration: tcg}
-    observations:
-      - host: outside
-        command: curl -d '(5+6)*2' http://192.168.37.20:50000/
-        rc: 0
-        output: result = 22
-        started: "2025-11-22T10:15:00Z"
-        seconds: 0.3
+    claims:
+      - claim: C34
+        holds: "{{ answer.stdout == 'result = 22' }}"
+        explanation: The frontend reached all four services through the second router.
+        observations:
+          - host: outside
+            command: curl -d '(5+6)*2' http://192.168.37.20:50000/
+            rc: "{{ answer.rc }}"
+            output: "{{ answer.stdout }}"
   delegate_to: localhost
 """
 
 RETURN = r"""
-path:
-  description: The file.
-  returned: success
-  type: str
-record:
-  description: The evidence as declared now.
+refuted:
+  description: The files of the claims that do not hold, by claim.
   returned: success
   type: dict
+  sample: {C34: .lab/embedded/evidence/openstack_client_topology/C34.json}
 """
 
 import os
@@ -120,7 +128,7 @@ import time
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.evidence.record import EvidenceError, build, dump, shows_the_same
+from ansible.module_utils.evidence.record import VERDICTS, EvidenceError, Record, build, dump, shows_the_same
 
 
 def read(path: Path) -> str | None:
@@ -141,6 +149,21 @@ def write(module: AnsibleModule, path: Path, text: str) -> None:
     module.atomic_move(temporary, str(path))
 
 
+def keep(module: AnsibleModule, path: Path, record: Record) -> dict[str, str] | None:
+    """Bring the file up to date; the difference, or None where it shows the same already."""
+    before, after = read(path), dump(record)
+    if shows_the_same(before, record):
+        return None
+    if not module.check_mode:
+        write(module, path, after)
+    return {
+        "before_header": str(path),
+        "after_header": str(path),
+        "before": before or "",
+        "after": after,
+    }
+
+
 def main() -> None:
     observation = {
         "host": {"type": "str", "required": True},
@@ -150,40 +173,42 @@ def main() -> None:
         "started": {"type": "str"},
         "seconds": {"type": "float"},
     }
+    claim = {
+        "claim": {"type": "str", "required": True},
+        "verdict": {"type": "str", "choices": list(VERDICTS), "default": "reproduced"},
+        "holds": {"type": "bool", "default": True},
+        "explanation": {"type": "str", "required": True},
+        "observations": {"type": "list", "elements": "dict", "required": True, "options": observation},
+    }
     module = AnsibleModule(
         argument_spec={
             "directory": {"type": "path", "required": True},
-            "claim": {"type": "str", "required": True},
-            "verdict": {
-                "type": "str",
-                "choices": ["reproduced", "contradicted", "depends", "measured"],
-                "required": True,
-            },
-            "explanation": {"type": "str", "required": True},
             "playbook": {"type": "str", "required": True},
             "environment": {"type": "dict", "default": {}},
-            "observations": {"type": "list", "elements": "dict", "required": True, "options": observation},
+            "claims": {"type": "list", "elements": "dict", "required": True, "options": claim},
         },
         supports_check_mode=True,
     )
-    params = dict(module.params)
-    directory = Path(params.pop("directory"))
+    params = module.params
+    directory = Path(params["directory"])
+    common = {
+        "playbook": params["playbook"],
+        "environment": params["environment"],
+        "recorded": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
     try:
-        record = build(**params, recorded=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
-        path = directory / f"{record['claim']}.json"
-        before, after = read(path), dump(record)
-        changed = not shows_the_same(before, record)
-        if changed and not module.check_mode:
-            write(module, path, after)
+        records = [build(**claim, **common) for claim in params["claims"]]
+        paths = [directory / f"{record['claim']}.json" for record in records]
+        diffs = [keep(module, path, record) for path, record in zip(paths, records, strict=True)]
     except (EvidenceError, OSError) as error:
         module.fail_json(msg=str(error))
-    diff = {
-        "before_header": str(path),
-        "after_header": str(path),
-        "before": before or "",
-        "after": after if changed else before,
+    changes = [diff for diff in diffs if diff]
+    refuted = {
+        claim["claim"]: str(path)
+        for claim, path in zip(params["claims"], paths, strict=True)
+        if not claim["holds"]
     }
-    module.exit_json(changed=changed, path=str(path), record=record, diff=diff)
+    module.exit_json(changed=bool(changes), refuted=refuted, diff=changes)
 
 
 if __name__ == "__main__":

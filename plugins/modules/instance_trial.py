@@ -11,8 +11,8 @@ module: instance_trial
 short_description: Measure one way to run a service
 description:
   - Starts an instance of a service several times and notes the seconds from the command to the first right
-    answer. Then asks it one question after the other, and from several connections at once; leaves it alone
-    and looks at the processor time it uses; starts further instances and looks at the memory that all take.
+    answer. Then asks it one question after the other, and from several connections at once; starts further
+    instances and looks at the memory that all take.
   - Memory is the kernel's proportional set size, in which what processes share is counted once. It is looked
     at once with the first instance alone and once with all of them.
   - Instances are whatever commands can start and stop, such as processes, containers and virtual machines.
@@ -77,16 +77,12 @@ options:
     description: How long it is asked from them, three times.
     type: float
     default: 3
-  idle_seconds:
-    description: How long it is left alone, three times.
-    type: float
-    default: 4
   timeout:
     description: Seconds that an instance may take to its first answer, and a command to return.
     type: int
     default: 120
   keep:
-    description: Whether the first instance runs on afterwards.
+    description: Whether the first instance runs on afterwards, for M(instance_idle).
     type: bool
     default: false
 attributes:
@@ -110,10 +106,9 @@ EXAMPLES = r"""
 RETURN = r"""
 figures:
   description: >-
-    The summaries C(start) and C(answer) in seconds, C(rate) in answers a second, C(idle) in percent of a
-    processor, each with count, median, low, high and usual; C(idle_step), the percentage that one tick of the
-    kernel's clock makes; and C(memory_first) and C(memory_further) in MiB, the
-    latter null with a O(count) of 1.
+    The summaries C(start) and C(answer) in seconds and C(rate) in answers a second, each with count, median,
+    low, high and usual; and C(memory_first) and C(memory_further) in MiB, the latter null with a O(count)
+    of 1.
   returned: outside check mode
   type: dict
 memory:
@@ -126,6 +121,10 @@ tree:
   type: str
 processes:
   description: How many processes the first instance has besides what supervises it.
+  returned: outside check mode
+  type: int
+pid:
+  description: The first process of the first instance.
   returned: outside check mode
   type: int
 """
@@ -145,16 +144,12 @@ from ansible.module_utils.comparison.trial import (
     answers,
     first_answer,
     footprint,
-    idle,
     members,
     rate,
     root,
     run,
-    tick,
 )
 
-# Time for what an instance does once after its start, before it is called idle.
-SETTLE_SECONDS = 1.0
 REPEATS = 3
 
 
@@ -203,10 +198,6 @@ class Trial:
         rates = [
             rate(first.url, self.question, params["callers"], params["load_seconds"]) for _ in range(REPEATS)
         ]
-        idles = [
-            idle(one, params["supervisors"], seconds)
-            for seconds in (SETTLE_SECONDS, *[params["idle_seconds"]] * REPEATS)
-        ][1:]
         totals = {1: self.memory(one)}
         own = members(one, params["supervisors"])
         pids = list(one)
@@ -223,14 +214,13 @@ class Trial:
                 "start": summary(starts).facts(),
                 "answer": summary(asked).facts(),
                 "rate": summary(rates).facts(),
-                "idle": summary(idles).facts(),
-                "idle_step": tick(params["idle_seconds"]),
                 "memory_first": memory_first,
                 "memory_further": memory_further,
             },
             "memory": {str(count): total for count, total in totals.items()},
             "tree": draw(own),
             "processes": sum(process.name not in params["supervisors"] for process in own),
+            "pid": one[0],
         }
 
 
@@ -251,7 +241,6 @@ def main() -> None:
             "requests": {"type": "int", "default": 500},
             "callers": {"type": "int", "default": 4},
             "load_seconds": {"type": "float", "default": 3},
-            "idle_seconds": {"type": "float", "default": 4},
             "timeout": {"type": "int", "default": 120},
             "keep": {"type": "bool", "default": False},
         },
@@ -259,7 +248,7 @@ def main() -> None:
     )
     params = module.params
     least = dict.fromkeys(("count", "starts", "requests", "callers", "timeout"), 1.0)
-    least |= {"load_seconds": 0.1, "idle_seconds": 0.1}
+    least["load_seconds"] = 0.1
     for name, number in least.items():
         if params[name] < number:
             module.fail_json(msg=f"{name} is {params[name]}, but at least {number:g} is needed")

@@ -149,9 +149,7 @@ def test_what_an_interrupted_run_has_left_is_removed_without_another_one() -> No
     client = docker.from_env()
     try:
         image = next(image for image in client.images.list() if any("container" in tag for tag in image.tags))
-        client.containers.create(
-            image.id, "true", name=f"{name}-1", labels={"cloud-lab.container": f"{name}-1"}
-        )
+        client.containers.create(image.id, "true", name=f"{name}-1", labels={"cloud-lab.comparison": name})
         removal = "virtualisation_compared_absent"
         playbook(removal, "--check")
         assert client.containers.list(all=True, filters={"name": f"^/{name}-1$"})
@@ -162,4 +160,19 @@ def test_what_an_interrupted_run_has_left_is_removed_without_another_one() -> No
         assert not state.exists()
         assert "TASK" not in playbook(removal)
     finally:
+        client.close()
+
+
+def test_what_somebody_else_calls_so_stays_and_is_named() -> None:
+    name = f"lab-{variable('lab_name')}-comparison"
+    client = docker.from_env()
+    foreign = client.volumes.create(name)
+    try:
+        told = playbook(PLAYBOOK, "-e", "comparison_parts=docker", "-e", "comparison_quick=true")
+        assert f"The part docker cannot be shown here: The volume {name} of Docker has not" in " ".join(
+            told.split()
+        )
+        assert client.volumes.get(name)
+    finally:
+        foreign.remove()
         client.close()

@@ -20,7 +20,7 @@ _ANSWER = "11"
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "C01": ("process", "docker", "lxc", "vm"),
-    "C02": ("docker", "lxc", "vm"),
+    "C02": ("docker", "lxc", "vm", "idle"),
     "C03": ("docker", "lxc"),
     "C04": ("docker", "lxc", "vm"),
     "C05": ("vm", "crash"),
@@ -176,7 +176,14 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
             ),
         ]
     else:
-        told = [("localhost", f"instance_trial, for {', '.join(kinds)}", 0, "\n".join(table(measured)))]
+        told = [
+            (
+                "localhost",
+                f"instance_trial and instance_idle, for {', '.join(kinds)}",
+                0,
+                "\n".join(table(measured)),
+            )
+        ]
     return [
         {"host": host, "command": command, "rc": rc, "output": output} for host, command, rc, output in told
     ]

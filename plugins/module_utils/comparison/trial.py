@@ -7,7 +7,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -190,15 +190,20 @@ def footprint(family: Sequence[processes.Process]) -> int:
     return taken
 
 
-def idle(pids: Sequence[int], supervisors: Sequence[str], seconds: float) -> float:
-    """Return the percentage of one processor that instances use while nobody asks them.
+def idle(instances: Mapping[str, tuple[int, Sequence[str]]], seconds: float) -> dict[str, float]:
+    """Return the percentage of one processor that each instance uses while nobody asks any.
 
-    TrialError if one of them is gone.
+    An instance is its first process and the names of its supervisors. TrialError if one of them is gone.
     """
-    before, began = members(pids, supervisors), time.perf_counter()
+
+    def look() -> dict[str, list[processes.Process]]:
+        return {name: members([pid], supervisors) for name, (pid, supervisors) in instances.items()}
+
+    before, began = look(), time.perf_counter()
     time.sleep(seconds)
-    after = members(pids, supervisors)
-    return processes.busy(before, after, os.sysconf("SC_CLK_TCK"), time.perf_counter() - began)
+    after, passed = look(), time.perf_counter() - began
+    ticks = os.sysconf("SC_CLK_TCK")
+    return {name: processes.busy(before[name], after[name], ticks, passed) for name in instances}
 
 
 def tick(seconds: float) -> float:

@@ -11,6 +11,8 @@ from .claims import CLAIMS
 
 VERDICTS = ("reproduced", "contradicted", "depends", "measured")
 
+REFUTED = "This should have been seen, and was not: "
+
 Record = dict[str, Any]
 
 # What an observation says, and what differs between two runs that showed the same.
@@ -35,10 +37,12 @@ def build(
     environment: Mapping[str, Any],
     observations: Sequence[Mapping[str, Any]],
     recorded: str,
+    holds: bool = True,
 ) -> Record:
     """The evidence for one claim; EvidenceError when there is none.
 
     ``recorded`` is the time of writing (UTC, ISO 8601). An observation whose times are not known has none.
+    A claim that does not hold is contradicted, whatever the verdict would have been.
     """
     if claim not in CLAIMS:
         raise EvidenceError(f"claim {claim} is not known; the claims are {min(CLAIMS)} to {max(CLAIMS)}.")
@@ -55,8 +59,8 @@ def build(
         "section": CLAIMS[claim].section,
         "statement": CLAIMS[claim].statement,
         "playbook": playbook,
-        "verdict": verdict,
-        "explanation": explanation.strip(),
+        "verdict": verdict if holds else "contradicted",
+        "explanation": ("" if holds else REFUTED) + explanation.strip(),
         "environment": dict(environment),
         "observations": [_observation(entry) for entry in observations],
         "recorded": recorded,

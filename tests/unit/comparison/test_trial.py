@@ -74,15 +74,19 @@ def test_a_service_is_started_asked_and_looked_at(instance):
     [process] = trial.members([pid], [])
     assert process.name.startswith("python")
     assert trial.footprint([process]) > 1000
-    assert 0 <= trial.idle([pid], [], 0.2) <= 100
+    assert 0 <= trial.idle({"it": (pid, [])}, 0.2)["it"] <= 100
     with pytest.raises(TrialError, match="the answer to 5 6 was '11', not '12'"):
         trial.answers(instance.url, Question("5 6", "12"), 1, 5)
 
 
 def module(instance: Instance, **options: object) -> dict[str, Any]:
-    """Return what the module says when Ansible runs it."""
+    """Return what instance_trial says when Ansible runs it."""
     words = {"start": instance.start, "stop": instance.stop, "pid": instance.pid, "url": instance.url}
-    short = {"starts": 2, "requests": 5, "load_seconds": 0.1, "idle_seconds": 0.1}
+    return run("instance_trial", words | {"starts": 2, "requests": 5, "load_seconds": 0.1} | options)
+
+
+def run(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return what a module says when Ansible runs it."""
     done = subprocess.run(
         [
             "ansible",
@@ -90,8 +94,8 @@ def module(instance: Instance, **options: object) -> dict[str, Any]:
             "--inventory=localhost,",
             "--connection=local",
             f"--extra-vars=ansible_python_interpreter={sys.executable}",
-            "--module-name=instance_trial",
-            f"--args={json.dumps(words | short | options)}",
+            f"--module-name={name}",
+            f"--args={json.dumps(arguments)}",
         ],
         cwd=ROOT,
         env=os.environ | {"ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_NOCOLOR": "true"},
@@ -106,10 +110,9 @@ def module(instance: Instance, **options: object) -> dict[str, Any]:
 def test_the_module_measures_one_instance_and_stops_it(instance):
     told = module(instance)
     figures = told["figures"]
-    assert (figures["start"]["count"], figures["answer"]["count"], figures["idle"]["count"]) == (2, 5, 3)
+    assert (figures["start"]["count"], figures["answer"]["count"]) == (2, 5)
     assert figures["memory_first"] > 1
     assert figures["memory_further"] is None
-    assert figures["idle_step"] == pytest.approx(1000 / os.sysconf("SC_CLK_TCK"))
     assert told["processes"] == 1
     with pytest.raises(TrialError, match="gave no answer"):
         trial.first_answer(Instance(["true"], ["true"], ["true"], instance.url), QUESTION, 0.2)
@@ -122,7 +125,17 @@ def test_the_module_measures_no_other_program_that_answers(instance):
     other = Instance(["true"], ["true"], ["echo", str(ended.pid)], instance.url)
     told = module(other, starts=1)
     assert told["msg"].startswith(f"the process {ended.pid}, the first of its instance, is gone")
-    assert module(other, idle_seconds=0)["msg"] == "idle_seconds is 0.0, but at least 0.1 is needed"
+    assert module(other, load_seconds=0)["msg"] == "load_seconds is 0.0, but at least 0.1 is needed"
+
+
+def test_idle_instances_are_looked_at_together(instance):
+    trial.first_answer(instance, QUESTION, 20)
+    instances = [{"name": "service", "pid": trial.root(instance, 5)}, {"name": "tests", "pid": os.getpid()}]
+    figures = run("instance_idle", {"instances": instances, "seconds": 0.1})["figures"]
+    assert {name: figure["idle"]["count"] for name, figure in figures.items()} == {"service": 3, "tests": 3}
+    assert figures["service"]["idle_step"] == pytest.approx(1000 / os.sysconf("SC_CLK_TCK"))
+    told = run("instance_idle", {"instances": instances, "seconds": 0})
+    assert told["msg"] == "seconds is 0.0, but at least 0.1 is needed"
 
 
 @pytest.mark.parametrize("stop", [["/nowhere/stop"], ["sleep", "60"]], ids=["missing", "endless"])
@@ -142,7 +155,7 @@ def test_what_is_gone_takes_no_memory_that_could_be_told(instance):
             break
         time.sleep(0.05)
     with pytest.raises(TrialError, match=f"the process {pid}, the first of its instance, is gone"):
-        trial.idle([os.getpid(), pid], [], 0.01)
+        trial.idle({"tests": (os.getpid(), []), "service": (pid, [])}, 0.01)
 
 
 def test_no_answer_is_told_with_its_reason(instance, port):

@@ -67,6 +67,13 @@ def test_evidence_that_proves_nothing_is_refused(change: dict[str, Any], message
         evidence(**change)
 
 
+@pytest.mark.parametrize("verdict", ["reproduced", "depends"])
+def test_what_was_declared_and_not_seen_is_contradicted(verdict: str) -> None:
+    record = evidence(verdict=verdict, holds=False)
+    assert record["verdict"] == "contradicted"
+    assert record["explanation"].startswith("This should have been seen, and was not: The frontend")
+
+
 def test_times_do_not_count() -> None:
     later = OBSERVATION | {"started": "2025-11-23T09:00:00Z", "seconds": 4.2}
     assert shows_the_same(dump(evidence(observations=[later], recorded="2025-11-23T09:01:00Z")), evidence())
