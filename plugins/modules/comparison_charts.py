@@ -12,7 +12,7 @@ short_description: Draw what a comparison has measured
 description:
   - Draws the start time, the memory, the latency and the density of each kind of instance, each as a PNG and
     as an SVG file, on logarithmic scales. A chart without figures is not drawn, and its former
-    files are left.
+    files are removed.
   - The same figures give the same files, which are then left as they are.
 options:
   directory:
@@ -61,7 +61,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.comparison.judge import seen
 
 try:
-    from ansible.module_utils.comparison.plots import bars, draw
+    from ansible.module_utils.comparison.plots import FORMATS, TITLES, draw, points
 except ImportError:
     MISSING: str | None = traceback.format_exc()
 else:
@@ -97,13 +97,18 @@ def main() -> None:
     params = module.params
     directory = Path(params["directory"])
     try:
-        charts = bars({kind: seen(facts) for kind, facts in params["seen"].items()})
+        charts = points({kind: seen(facts) for kind, facts in params["seen"].items()})
         files = {
             directory / f"{name}.{kind}": content
             for name, (title, drawn) in charts.items()
             for kind, content in draw(title, drawn, params["note"]).items()
         }
         changed = [write(module, path, content) for path, content in files.items()]
+        # Of an earlier run, beside the report of this one.
+        for path in {directory / f"{name}.{kind}" for name in TITLES for kind in FORMATS} - set(files):
+            changed.append(path.exists())
+            if not module.check_mode:
+                path.unlink(missing_ok=True)
     except OSError as error:
         module.fail_json(msg=f"directory: {directory} cannot be written: {error}")
     except (KeyError, TypeError, ValueError) as error:

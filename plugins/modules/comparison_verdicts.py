@@ -23,7 +23,8 @@ description:
 options:
   measured:
     description: >-
-      What was measured. C(seen) has for each kind the figures of M(instance_trial), with C(kernel),
+      What was measured. C(seen) has for each kind the figures of M(instance_trial) and
+      M(instance_idle), with C(kernel),
       C(python), C(init), C(services), C(crash_means), C(disk_first) and C(disk_further). C(machine) says
       what this machine is, C(products) has the results of the commands that ask OpenStack and VirtualBox
       for their hypervisors. C(accelerator), C(storage), C(storage_mib), C(storage_driver), C(layered),

@@ -30,7 +30,8 @@ options:
     type: dict
     default: {}
   claims:
-    description: The claims and what speaks for or against each. Nothing is written where one proves nothing.
+    description: >-
+      The claims and what speaks for or against each. One that proves nothing leaves the others to be written.
     type: list
     elements: dict
     required: true
@@ -173,7 +174,7 @@ def main() -> None:
         "started": {"type": "str"},
         "seconds": {"type": "float"},
     }
-    claim = {
+    statement = {
         "claim": {"type": "str", "required": True},
         "verdict": {"type": "str", "choices": list(VERDICTS), "default": "reproduced"},
         "holds": {"type": "bool", "default": True},
@@ -185,7 +186,7 @@ def main() -> None:
             "directory": {"type": "path", "required": True},
             "playbook": {"type": "str", "required": True},
             "environment": {"type": "dict", "default": {}},
-            "claims": {"type": "list", "elements": "dict", "required": True, "options": claim},
+            "claims": {"type": "list", "elements": "dict", "required": True, "options": statement},
         },
         supports_check_mode=True,
     )
@@ -196,19 +197,22 @@ def main() -> None:
         "environment": params["environment"],
         "recorded": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    try:
-        records = [build(**claim, **common) for claim in params["claims"]]
-        paths = [directory / f"{record['claim']}.json" for record in records]
-        diffs = [keep(module, path, record) for path, record in zip(paths, records, strict=True)]
-    except (EvidenceError, OSError) as error:
-        module.fail_json(msg=str(error))
-    changes = [diff for diff in diffs if diff]
-    refuted = {
-        claim["claim"]: str(path)
-        for claim, path in zip(params["claims"], paths, strict=True)
-        if not claim["holds"]
-    }
-    module.exit_json(changed=bool(changes), refuted=refuted, diff=changes)
+    diffs: list[dict[str, str]] = []
+    refuted: dict[str, str] = {}
+    reasons: list[str] = []
+    for claim in params["claims"]:
+        path = directory / f"{claim['claim']}.json"
+        try:
+            diff = keep(module, path, build(**claim, **common))
+        except (EvidenceError, OSError) as error:
+            reasons.append(str(error))
+            continue
+        diffs += [diff] if diff else []
+        refuted |= {} if claim["holds"] else {claim["claim"]: str(path)}
+    result = {"changed": bool(diffs), "refuted": refuted, "diff": diffs}
+    if reasons:
+        module.fail_json(msg=" ".join(reasons), **result)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

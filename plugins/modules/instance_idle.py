@@ -57,17 +57,24 @@ RETURN = r"""
 figures:
   description: >-
     By the instance's name: the summary C(idle) in percent of a processor, with count, median, low, high and
-    usual, and C(idle_step), the percentage that one tick of the kernel's clock makes.
+    usual, and C(idle_step), the percentage that one tick of the kernel's clock makes. Without those that are
+    gone.
+  returned: success
+  type: dict
+gone:
+  description: Why there are no figures of an instance, by its name.
   returned: success
   type: dict
 """
 
+import time
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.comparison.samples import summary
-from ansible.module_utils.comparison.trial import TrialError, idle, tick
+from ansible.module_utils.comparison.trial import idle, tick
 
 # Time for what is done once after a start or a question, before an instance is called idle.
-SETTLE_SECONDS = 1.0
+SETTLE_SECONDS = 0.5
 REPEATS = 3
 
 
@@ -88,17 +95,14 @@ def main() -> None:
     seconds = module.params["seconds"]
     if seconds < 0.1:
         module.fail_json(msg=f"seconds is {seconds}, but at least 0.1 is needed")
-    families = {one["name"]: (one["pid"], one["supervisors"]) for one in module.params["instances"]}
-    try:
-        samples = [idle(families, length) for length in (SETTLE_SECONDS, *[seconds] * REPEATS)][1:]
-    except TrialError as error:
-        module.fail_json(msg=str(error))
+    instances = {one["name"]: (one["pid"], one["supervisors"]) for one in module.params["instances"]}
+    time.sleep(SETTLE_SECONDS)
+    shares, gone = idle(instances, seconds, REPEATS)
     step = tick(seconds)
     figures = {
-        name: {"idle": summary([sample[name] for sample in samples]).facts(), "idle_step": step}
-        for name in families
+        name: {"idle": summary(samples).facts(), "idle_step": step} for name, samples in shares.items()
     }
-    module.exit_json(changed=False, figures=figures)
+    module.exit_json(changed=False, figures=figures, gone=gone)
 
 
 if __name__ == "__main__":

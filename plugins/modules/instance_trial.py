@@ -129,6 +129,7 @@ pid:
   type: int
 """
 
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -151,6 +152,8 @@ from ansible.module_utils.comparison.trial import (
 )
 
 REPEATS = 3
+# Time for what an instance does once after a start or a question.
+SETTLE_SECONDS = 0.3
 
 
 class Trial:
@@ -181,7 +184,8 @@ class Trial:
         self.running.remove(instance)
 
     def memory(self, pids: list[int]) -> float:
-        """Return the MiB that instances take together, with the processes that are there now."""
+        """Return the MiB that instances take together when nobody asks them."""
+        time.sleep(SETTLE_SECONDS)
         taken: float = mib(footprint(members(pids, self.params["supervisors"])))
         return taken
 

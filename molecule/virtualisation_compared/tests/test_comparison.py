@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from io import BytesIO
 from pathlib import Path
 
 import docker
@@ -163,16 +164,40 @@ def test_what_an_interrupted_run_has_left_is_removed_without_another_one() -> No
         client.close()
 
 
-def test_what_somebody_else_calls_so_stays_and_is_named() -> None:
+def test_what_somebody_else_calls_so_or_has_made_of_it_stays(tmp_path: Path) -> None:
     name = f"lab-{variable('lab_name')}-comparison"
+    image = f"lab-{variable('lab_name')}/comparison:sum"
+    labels = {"cloud-lab.comparison-image": name}
     client = docker.from_env()
-    foreign = client.volumes.create(name)
+    some = next(image for image in client.images.list() if any("container" in tag for tag in image.tags))
+    # As an interrupted run leaves it.
+    left, _ = client.images.build(
+        fileobj=BytesIO(f"FROM {some.tags[0]}\nCMD true".encode()), tag=image, labels=labels, rm=True
+    )
+    foreign = [
+        client.volumes.create(name),
+        client.containers.create(left.id, "true", name=f"{name}-writer"),
+        client.containers.create(left.id, "true", name=f"own-{name}"),
+    ]
     try:
-        told = playbook(PLAYBOOK, "-e", "comparison_parts=docker", "-e", "comparison_quick=true")
-        assert f"The part docker cannot be shown here: The volume {name} of Docker has not" in " ".join(
-            told.split()
+        done = run_playbook(
+            PLAYBOOK,
+            *("-e", "comparison_parts=docker,layers", "-e", "comparison_quick=true"),
+            *("-e", f"lab_evidence_dir={tmp_path}"),
         )
-        assert client.volumes.get(name)
+        words = " ".join((done.stdout + done.stderr).split())
+        assert "No part could be shown here, of docker, layers." in words
+        assert done.returncode != 0
+        for part in ("docker", "layers"):
+            assert (
+                f"The part {part} cannot be shown here: The container {name}-writer of Docker has not"
+                in words
+            )
+        for one in foreign:
+            one.reload()
     finally:
-        foreign.remove()
+        for one in reversed(foreign):
+            one.remove(force=True)
+        for tag in [tag for tag in client.images.list() if image in tag.tags]:
+            client.images.remove(tag.id, force=True)
         client.close()

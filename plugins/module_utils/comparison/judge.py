@@ -179,7 +179,7 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
         told = [
             (
                 "localhost",
-                f"instance_trial and instance_idle, for {', '.join(kinds)}",
+                f"{'instance_idle and ' if claim == 'C02' else ''}instance_trial, for {', '.join(kinds)}",
                 0,
                 "\n".join(table(measured)),
             )

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -190,20 +191,35 @@ def footprint(family: Sequence[processes.Process]) -> int:
     return taken
 
 
-def idle(instances: Mapping[str, tuple[int, Sequence[str]]], seconds: float) -> dict[str, float]:
-    """Return the percentage of one processor that each instance uses while nobody asks any.
+def idle(
+    instances: Mapping[str, tuple[int, Sequence[str]]], seconds: float, repeats: int
+) -> tuple[dict[str, list[float]], dict[str, str]]:
+    """Return the percentages of one processor that each instance uses while nobody asks any, and who is gone.
 
-    An instance is its first process and the names of its supervisors. TrialError if one of them is gone.
+    An instance is its first process and the names of its supervisors. One that is gone has a reason instead.
     """
-
-    def look() -> dict[str, list[processes.Process]]:
-        return {name: members([pid], supervisors) for name, (pid, supervisors) in instances.items()}
-
-    before, began = look(), time.perf_counter()
-    time.sleep(seconds)
-    after, passed = look(), time.perf_counter() - began
+    looks: list[tuple[float, dict[str, list[processes.Process]]]] = []
+    gone: dict[str, str] = {}
+    for number in range(repeats + 1):
+        if number:
+            time.sleep(seconds)
+        seen: dict[str, list[processes.Process]] = {}
+        for name, (pid, supervisors) in instances.items():
+            try:
+                seen[name] = members([pid], supervisors)
+            except TrialError as error:
+                gone.setdefault(name, str(error))
+        looks.append((time.perf_counter(), seen))
     ticks = os.sysconf("SC_CLK_TCK")
-    return {name: processes.busy(before[name], after[name], ticks, passed) for name in instances}
+    shares = {
+        name: [
+            processes.busy(before[name], after[name], ticks, end - begin)
+            for (begin, before), (end, after) in pairwise(looks)
+        ]
+        for name in instances
+        if name not in gone
+    }
+    return shares, gone
 
 
 def tick(seconds: float) -> float:

@@ -251,7 +251,10 @@ def _differences(figures: Figures) -> str:
         if machines and theirs and theirs != [machines]
         else ""
     )
-    return f" The machine's answers came through QEMU's network in user mode{pythons}."
+    return (
+        " It had its settings from an earlier boot, and cloud-init did not run again. "
+        f"Its answers came through QEMU's network in user mode{pythons}."
+    )
 
 
 def crash(

@@ -226,6 +226,13 @@ def test_what_was_not_judged_has_the_reason_of_its_part():
     assert missing(judge(MEASURED), {}) == {}
 
 
+def test_without_idle_load_the_rest_is_judged():
+    busy = {kind: {**kept, "idle": None, "idle_step": None} for kind, kept in MEASURED["seen"].items()}
+    judged = judge(MEASURED | {"seen": busy})
+    assert missing(judged, {"idle": "vm: gone"}) == {"C02": "idle: vm: gone"}
+    assert any(line.startswith("idle, % of a processor  -") for line in table(MEASURED | {"seen": busy}))
+
+
 def test_the_table_has_a_column_for_each_kind():
     lines = table(MEASURED)
     assert lines[0].split() == ["process", "docker", "lxc", "vm"]

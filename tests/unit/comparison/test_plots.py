@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from comparison.judge import seen
-from comparison.plots import bars, draw
+from comparison.plots import draw, points
 from comparison.samples import summary
 
 VM = seen({"start": summary([20.0, 30.0]).facts(), "memory_first": 480.0, "memory_further": 470.0})
@@ -15,8 +15,8 @@ DOCKER = seen({"start": summary([0.6]).facts(), "answer": summary([0.0007]).fact
 
 
 def test_a_chart_has_a_bar_for_what_was_measured():
-    charts = bars({"vm": VM, "docker": DOCKER})
-    assert {name: [bar.kind for bar in drawn] for name, (_, drawn) in charts.items()} == {
+    charts = points({"vm": VM, "docker": DOCKER})
+    assert {name: [point.kind for point in drawn] for name, (_, drawn) in charts.items()} == {
         "start_time": ["docker", "vm"],
         "memory": ["vm"],
         "latency": ["docker"],
@@ -24,11 +24,11 @@ def test_a_chart_has_a_bar_for_what_was_measured():
     }
     assert charts["start_time"][1][1].text == "25"
     assert charts["latency"][1][0].value == pytest.approx(0.7)
-    assert bars({}) == {}
+    assert points({}) == {}
 
 
 def test_a_chart_is_drawn_in_both_formats_and_twice_alike():
-    title, drawn = bars({"vm": VM, "docker": DOCKER})["start_time"]
+    title, drawn = points({"vm": VM, "docker": DOCKER})["start_time"]
     first, second = (draw(title, drawn, "without KVM") for _ in range(2))
     assert first == second
     assert first["png"].startswith(b"\x89PNG")

@@ -74,7 +74,10 @@ def test_a_service_is_started_asked_and_looked_at(instance):
     [process] = trial.members([pid], [])
     assert process.name.startswith("python")
     assert trial.footprint([process]) > 1000
-    assert 0 <= trial.idle({"it": (pid, [])}, 0.2)["it"] <= 100
+    shares, gone = trial.idle({"it": (pid, [])}, 0.1, 2)
+    assert len(shares["it"]) == 2
+    assert all(0 <= share <= 100 for share in shares["it"])
+    assert not gone
     with pytest.raises(TrialError, match="the answer to 5 6 was '11', not '12'"):
         trial.answers(instance.url, Question("5 6", "12"), 1, 5)
 
@@ -154,8 +157,9 @@ def test_what_is_gone_takes_no_memory_that_could_be_told(instance):
         if not any(process.pid == pid for process in trial.everything()):
             break
         time.sleep(0.05)
-    with pytest.raises(TrialError, match=f"the process {pid}, the first of its instance, is gone"):
-        trial.idle({"tests": (os.getpid(), []), "service": (pid, [])}, 0.01)
+    shares, gone = trial.idle({"tests": (os.getpid(), []), "service": (pid, [])}, 0.01, 1)
+    assert list(shares) == ["tests"]
+    assert gone["service"].startswith(f"the process {pid}, the first of its instance, is gone")
 
 
 def test_no_answer_is_told_with_its_reason(instance, port):
