@@ -51,7 +51,7 @@ clean: ## remove this checkout's caches and its link to the tools; the lab and ~
 	rm -rf .venv .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -path ./.lab -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
-bootstrap:
+bootstrap: ## install the tools alone, into .venv
 	@scripts/bootstrap
 
 bootstrap-tests:

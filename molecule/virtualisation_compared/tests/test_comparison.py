@@ -34,6 +34,12 @@ def test_what_was_measured_is_judged(claim: str) -> None:
     assert record["observations"][0]["output"]
 
 
+def test_processes_and_services_were_seen_inside_the_machine() -> None:
+    seen = [one["output"] for one in evidence("C06", PLAYBOOK)["observations"] if one["host"] == "vm"]
+    assert any(output.startswith("systemd\n  ") for output in seen)
+    assert any("calculator.service" in output for output in seen)
+
+
 def test_the_panic_was_the_machines_own() -> None:
     observations = evidence("C05", PLAYBOOK)["observations"]
     [panic] = [entry for entry in observations if "sysrq-trigger" in entry["command"]]

@@ -1,4 +1,4 @@
-"""What an instance sees of its kernel, and which ways to crash that it is given.
+"""What an instance sees of its kernel and its processes, and which ways to crash that it is given.
 
 Runs in the instance, from standard input, with whatever Python is there: only the standard library, and
 nothing is ever opened for writing. Prints one JSON object.
@@ -25,6 +25,27 @@ def kernel(root: Path) -> dict[str, object]:
         "booted": next(int(line.split()[1]) for line in lines if line.startswith("btime ")),
         "boot_id": (root / "proc/sys/kernel/random/boot_id").read_text().strip(),
     }
+
+
+def tree(root: Path) -> str:
+    """Return the names of the first process and of all below it, two spaces a level."""
+    names: dict[int, str] = {}
+    children: dict[int, list[int]] = {}
+    for path in (root / "proc").glob("[0-9]*/stat"):
+        # It may have ended meanwhile.
+        if text := _text(path):
+            # The name is in parentheses and may hold some itself.
+            before, _, after = text.rpartition(")")
+            pid, _, name = before.partition(" (")
+            names[int(pid)] = name
+            children.setdefault(int(after.split()[1]), []).append(int(pid))
+    lines: list[str] = []
+    waiting = [(1, 0)] if 1 in names else []
+    while waiting:
+        number, level = waiting.pop()
+        lines.append("  " * level + names[number])
+        waiting += [(child, level + 1) for child in sorted(children.get(number, ()), reverse=True)]
+    return "\n".join(lines)
 
 
 def capabilities(status: str) -> int:
@@ -83,7 +104,7 @@ def main() -> None:
     """Print what there is to see."""
     root = Path("/")
     init = (root / "proc/1/comm").read_text().strip()
-    told = {"python": platform.python_version(), "kernel": kernel(root), "init": init}
+    told = {"python": platform.python_version(), "kernel": kernel(root), "init": init, "tree": tree(root)}
     print(json.dumps(told | {"crash_means": crash_means(root)}))
 
 

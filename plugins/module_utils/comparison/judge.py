@@ -135,6 +135,11 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
             if facts.get("tree")
         ]
         told += [
+            (kind, facts.get("asked", "inside.py"), 0, facts["inner_tree"])
+            for kind, facts in kinds.items()
+            if facts.get("inner_tree")
+        ]
+        told += [
             (kind, facts.get("services_asked", "systemctl list-units"), 0, "\n".join(facts["services"]))
             for kind, facts in kinds.items()
             if facts.get("services")

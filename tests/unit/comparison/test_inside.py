@@ -35,6 +35,20 @@ def test_the_kernel_is_told(machine):
     }
 
 
+def test_the_processes_are_a_tree(machine):
+    for number, (name, parent) in {
+        1: ("systemd", 0),
+        2: ("kthreadd", 0),
+        30: ("(sd-pam) (1)", 9),
+        9: ("sshd", 1),
+    }.items():
+        path = machine / "proc" / str(number) / "stat"
+        path.parent.mkdir()
+        path.write_text(f"{number} ({name}) S {parent} 1 1 0 -1\n")
+    assert inside.tree(machine) == "systemd\n  sshd\n    (sd-pam) (1)"
+    assert inside.tree(machine / "nowhere") == ""
+
+
 def test_what_is_not_there_is_absent(machine):
     assert set(inside.crash_means(machine).values()) == {"absent"}
 
