@@ -71,11 +71,10 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.comparison.samples import summary
-from ansible.module_utils.comparison.trial import idle, tick
+from ansible.module_utils.comparison.trial import REPEATS, idle, tick
 
 # Time for what is done once after a start or a question, before an instance is called idle.
 SETTLE_SECONDS = 0.5
-REPEATS = 3
 
 
 def main() -> None:

@@ -139,6 +139,7 @@ from ansible.module_utils.comparison.memory import mib
 from ansible.module_utils.comparison.processes import draw
 from ansible.module_utils.comparison.samples import summary
 from ansible.module_utils.comparison.trial import (
+    REPEATS,
     Instance,
     Question,
     TrialError,
@@ -151,7 +152,6 @@ from ansible.module_utils.comparison.trial import (
     run,
 )
 
-REPEATS = 3
 # Time for what an instance does once after a start or a question.
 SETTLE_SECONDS = 0.3
 

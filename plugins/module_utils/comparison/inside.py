@@ -27,25 +27,9 @@ def kernel(root: Path) -> dict[str, object]:
     }
 
 
-def tree(root: Path) -> str:
-    """Return the names of the first process and of all below it, two spaces a level."""
-    names: dict[int, str] = {}
-    children: dict[int, list[int]] = {}
-    for path in (root / "proc").glob("[0-9]*/stat"):
-        # It may have ended meanwhile.
-        if text := _text(path):
-            # The name is in parentheses and may hold some itself.
-            before, _, after = text.rpartition(")")
-            pid, _, name = before.partition(" (")
-            names[int(pid)] = name
-            children.setdefault(int(after.split()[1]), []).append(int(pid))
-    lines: list[str] = []
-    waiting = [(1, 0)] if 1 in names else []
-    while waiting:
-        number, level = waiting.pop()
-        lines.append("  " * level + names[number])
-        waiting += [(child, level + 1) for child in sorted(children.get(number, ()), reverse=True)]
-    return "\n".join(lines)
+def processes(root: Path) -> list[str]:
+    """Return /proc/PID/stat of each process, of those that have not ended meanwhile."""
+    return list(filter(None, map(_text, (root / "proc").glob("[0-9]*/stat"))))
 
 
 def capabilities(status: str) -> int:
@@ -104,7 +88,12 @@ def main() -> None:
     """Print what there is to see."""
     root = Path("/")
     init = (root / "proc/1/comm").read_text().strip()
-    told = {"python": platform.python_version(), "kernel": kernel(root), "init": init, "tree": tree(root)}
+    told = {
+        "python": platform.python_version(),
+        "kernel": kernel(root),
+        "init": init,
+        "processes": processes(root),
+    }
     print(json.dumps(told | {"crash_means": crash_means(root)}))
 
 

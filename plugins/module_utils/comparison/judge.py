@@ -8,6 +8,7 @@ from typing import Any
 from . import verdicts
 from .density import fit
 from .layers import Layers, detect, product_type
+from .processes import draw, family, parse
 from .samples import Summary, figure, read, summary
 from .verdicts import Kernel, Seen, Storage, Verdict
 
@@ -135,9 +136,9 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
             if facts.get("tree")
         ]
         told += [
-            (kind, facts.get("asked", "inside.py"), 0, facts["inner_tree"])
+            (kind, facts.get("asked", "inside.py"), 0, draw(family(1, map(parse, facts["inner_processes"]))))
             for kind, facts in kinds.items()
-            if facts.get("inner_tree")
+            if facts.get("inner_processes")
         ]
         told += [
             (kind, facts.get("services_asked", "systemctl list-units"), 0, "\n".join(facts["services"]))

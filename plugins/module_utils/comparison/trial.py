@@ -16,6 +16,9 @@ from urllib.parse import urlsplit
 
 from . import memory, processes
 
+REPEATS = 3
+"""Samples of what is measured for a while."""
+
 # Between two attempts to get the first answer.
 _PAUSE = 0.01
 # Seconds until an attempt is given up, or this part of the time since the start if that is more. So late may

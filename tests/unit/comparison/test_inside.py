@@ -7,6 +7,7 @@ import json
 import pytest
 
 from comparison import inside, storage_trial
+from comparison.processes import draw, family, parse
 
 FILES = {
     "proc/stat": "cpu  1 2 3\nbtime 1795644052\nprocesses 9\n",
@@ -44,9 +45,10 @@ def test_the_processes_are_a_tree(machine):
     }.items():
         path = machine / "proc" / str(number) / "stat"
         path.parent.mkdir()
-        path.write_text(f"{number} ({name}) S {parent} 1 1 0 -1\n")
-    assert inside.tree(machine) == "systemd\n  sshd\n    (sd-pam) (1)"
-    assert inside.tree(machine / "nowhere") == ""
+        path.write_text(f"{number} ({name}) S {parent} 1 1 0 -1 0 0 0 0 0 0 0\n")
+    told = map(parse, inside.processes(machine))
+    assert draw(family(1, told)) == "systemd\n  sshd\n    (sd-pam) (1)"
+    assert draw(family(1, map(parse, inside.processes(machine / "nowhere")))) == ""
 
 
 def test_what_is_not_there_is_absent(machine):

@@ -14,7 +14,7 @@ VM = seen({"start": summary([20.0, 30.0]).facts(), "memory_first": 480.0, "memor
 DOCKER = seen({"start": summary([0.6]).facts(), "answer": summary([0.0007]).facts()})
 
 
-def test_a_chart_has_a_bar_for_what_was_measured():
+def test_a_chart_has_a_point_for_what_was_measured():
     charts = points({"vm": VM, "docker": DOCKER})
     assert {name: [point.kind for point in drawn] for name, (_, drawn) in charts.items()} == {
         "start_time": ["docker", "vm"],

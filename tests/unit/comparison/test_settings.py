@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ad_hoc import ad_hoc, result
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def settings(name: str, **variables: Any) -> Any:
     """Return one of the comparison's variables, with these beside them."""
-    done = subprocess.run(
-        [
-            "ansible",
-            "localhost",
-            "--inventory=localhost,",
-            "--connection=local",
-            "--module-name=ansible.builtin.debug",
-            f"--args=var={name}",
-            "--extra-vars=@playbooks/vars/comparison.yml",
-            f"--extra-vars={json.dumps({'lab_name': 'x', 'lab_state_dir': '/lab', **variables})}",
-        ],
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_NOCOLOR": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
+    done = ad_hoc(
+        "ansible.builtin.debug",
+        f"var={name}",
+        "--extra-vars=@playbooks/vars/comparison.yml",
+        f"--extra-vars={json.dumps({'lab_name': 'x', 'lab_state_dir': '/lab', **variables})}",
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout.partition("=>")[2])[name]
+    return result(done)[name]
 
 
 def disk(mtime: float, size: int) -> str:

@@ -10,15 +10,14 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
+from ad_hoc import ad_hoc, result
 
 from comparison import trial
 from comparison.trial import Instance, Question, TrialError
 
-ROOT = Path(__file__).resolve().parents[3]
 QUESTION = Question("5 6", "11")
 SERVER = """
 import http.server, sys, time
@@ -90,24 +89,7 @@ def module(instance: Instance, **options: object) -> dict[str, Any]:
 
 def run(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return what a module says when Ansible runs it."""
-    done = subprocess.run(
-        [
-            "ansible",
-            "localhost",
-            "--inventory=localhost,",
-            "--connection=local",
-            f"--extra-vars=ansible_python_interpreter={sys.executable}",
-            f"--module-name={name}",
-            f"--args={json.dumps(arguments)}",
-        ],
-        cwd=ROOT,
-        env=os.environ | {"ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_NOCOLOR": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    told: dict[str, Any] = json.loads(done.stdout.partition("=>")[2])
-    return told
+    return result(ad_hoc(name, json.dumps(arguments)))
 
 
 def test_the_module_measures_one_instance_and_stops_it(instance):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
+from ad_hoc import ad_hoc
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -16,21 +15,10 @@ ROOT = Path(__file__).resolve().parents[3]
 def parsed(text):
     """Return what the role says of a file with this text."""
     content = {"content": base64.b64encode(text.encode()).decode()}
-    done = subprocess.run(
-        [
-            "ansible",
-            "localhost",
-            "--inventory=localhost,",
-            "--connection=local",
-            "--module-name=ansible.builtin.include_role",
-            "--args=name=docker_host tasks_from=parse",
-            f"--extra-vars={json.dumps({'__docker_host_daemon_content': content})}",
-        ],
-        cwd=ROOT,
-        env=os.environ | {"ANSIBLE_NOCOLOR": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
+    done = ad_hoc(
+        "ansible.builtin.include_role",
+        "name=docker_host tasks_from=parse",
+        f"--extra-vars={json.dumps({'__docker_host_daemon_content': content})}",
     )
     return done.returncode, " ".join((done.stdout + done.stderr).split())
 

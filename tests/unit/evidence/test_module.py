@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[3]
+from ad_hoc import ad_hoc, result
+
 SEEN = {"host": "outside", "command": "curl", "rc": 0, "output": "result = 22"}
 
 
 def evidence(directory: Path, *claims: dict[str, Any]) -> dict[str, Any]:
     """Return what the module says."""
     arguments = {"directory": str(directory), "playbook": "playbooks/lab.yml", "claims": claims}
-    done = subprocess.run(
-        [
-            "ansible",
-            "localhost",
-            "--inventory=localhost,",
-            "--connection=local",
-            f"--extra-vars=ansible_python_interpreter={sys.executable}",
-            "--module-name=evidence",
-            f"--args={json.dumps(arguments)}",
-        ],
-        cwd=ROOT,
-        env=os.environ | {"ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_NOCOLOR": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    told: dict[str, Any] = json.loads(done.stdout.partition("=>")[2])
-    return told
+    return result(ad_hoc("evidence", json.dumps(arguments)))
 
 
 def claim(name: str, **more: Any) -> dict[str, Any]:
