@@ -116,10 +116,10 @@ options:
     type: list
     elements: str
     default: []
-  probe_timeout:
+  shell_timeout:
     description: Seconds one attempt from a shell may take.
     type: float
-    default: 4
+    default: 15
 attributes:
   check_mode:
     description: Changes nothing, so it does the same in check mode.
@@ -178,7 +178,7 @@ def main() -> None:
             "routes": {"type": "dict", "default": {}},
             "hosts": {"type": "list", "elements": "str", "required": True},
             "shells": {"type": "list", "elements": "str", "default": []},
-            "probe_timeout": {"type": "float", "default": 4},
+            "shell_timeout": {"type": "float", "default": 15},
         },
         supports_check_mode=True,
     )
@@ -187,7 +187,7 @@ def main() -> None:
         declaration = declare(params["flows"], params["exposures"], params["addresses"], params["hosts"])
         sources = declaration.by_source()
         scripts = {
-            source: script(sources[source], params["probe_timeout"])
+            source: script(sources[source], params["shell_timeout"])
             for source in params["shells"]
             if source in sources and not declaration.missing
         }

@@ -9,7 +9,7 @@ STAGES = (
     (("server_lifecycle", "private_network", "connectivity"), ("docker_containers", "calculator")),
     (("endurance",),),
     # The first restarts the cloud and removes it in the end.
-    (("client_topology",), ("lxc_container", "static_route")),
+    (("client_topology",), ("docker_missing", "lxc_container", "static_route")),
     # These measure, so nothing runs beside them.
     (("virtualbox", "virtualbox_snapshot", "virtualbox_nested", "virtualisation_compared", "site"),),
 )
@@ -20,6 +20,7 @@ CLOUDLESS = frozenset(
     {
         "docker_host",
         "docker_containers",
+        "docker_missing",
         "guest_image",
         "lxc_container",
         "site",

@@ -83,6 +83,72 @@ def test_a_container_that_is_not_ours_stays(foreign: Container) -> None:
     foreign.reload()
 
 
+def test_a_name_that_is_taken_is_named(foreign: Container) -> None:
+    done = ansible(
+        "ansible.builtin.include_role",
+        name="docker_container",
+        docker_container_name=FOREIGN,
+        docker_container_image=foreign.image.tags[0],
+    )
+    assert done.returncode != 0
+    assert f"there is a container {FOREIGN} that this role has not made" in words(done)
+    foreign.reload()
+    assert foreign.status == "created"
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        {
+            "name": "docker_container",
+            "docker_container_name": "lab-test",
+            "docker_container_image": "lab-test:1",
+        },
+        {
+            "name": "docker_snapshot",
+            "docker_snapshot_name": "lab-test:1",
+            "docker_snapshot_container": "lab-test",
+        },
+    ],
+    ids=["container", "snapshot"],
+)
+def test_a_docker_that_does_not_answer_is_named(
+    role: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+    done = ansible("ansible.builtin.include_role", **role)
+    assert done.returncode != 0
+    assert f"{role['name']}: Docker does not answer" in words(done)
+    assert "Install or start it; the role docker_host does both." in words(done)
+
+
+def test_a_full_disk_is_named(client: docker.DockerClient) -> None:
+    done = ansible(
+        "ansible.builtin.include_role",
+        name="docker_snapshot",
+        docker_snapshot_name="lab-test/full:1",
+        docker_snapshot_container=variable("container_name", "container"),
+        docker_snapshot_min_free_mib=99999999,
+    )
+    assert done.returncode != 0
+    assert "docker_snapshot_min_free_mib asks for 99999999. Make room there" in words(done)
+    assert not client.images.list("lab-test/full")
+
+
+def test_an_image_of_somebody_else_is_looked_into_before_anything_is_made_of_it(
+    client: docker.DockerClient,
+) -> None:
+    """The snapshot has nano, so that nobody could show that it was installed."""
+    name = variable("container_name", "container")
+    before = client.containers.get(name).id
+    done = run_playbook(
+        "docker_containers", "-e", f"container_base_image={variable('container_snapshot', 'container')}"
+    )
+    assert done.returncode != 0
+    assert "has nano already" in words(done)
+    assert client.containers.get(name).id == before
+
+
 def test_an_image_that_is_not_there_is_named() -> None:
     done = ansible(
         "ansible.builtin.include_role",

@@ -207,3 +207,11 @@ def test_what_somebody_else_calls_so_or_has_made_of_it_stays(tmp_path: Path) -> 
         for tag in [tag for tag in client.images.list() if image in tag.tags]:
             client.images.remove(tag.id, force=True)
         client.close()
+
+
+def test_a_part_that_has_no_room_says_so(tmp_path: Path) -> None:
+    variables = f"comparison_parts=docker comparison_min_free_mib=99999999 lab_evidence_dir={tmp_path}"
+    done = run_playbook(PLAYBOOK, "-e", variables, "-e", "comparison_quick=true")
+    assert done.returncode != 0
+    assert "comparison_min_free_mib asks for 99999999. Make room there" in " ".join(done.stdout.split())
+    assert "comparison_min_free_mib" in (tmp_path / PLAYBOOK / "report.md").read_text()
