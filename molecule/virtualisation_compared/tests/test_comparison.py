@@ -45,7 +45,7 @@ def test_the_panic_was_the_machines_own() -> None:
     [panic] = [entry for entry in observations if "sysrq-trigger" in entry["command"]]
     assert (panic["host"], panic["rc"]) == ("vm", 0)
     assert "Kernel panic - not syncing: sysrq triggered crash" in panic["output"]
-    questions = [entry for entry in observations if entry["command"].startswith("uri:")]
+    questions = [entry for entry in observations if entry["command"].startswith("instance_answers:")]
     assert [(entry["rc"], entry["output"]) for entry in questions] == [(0, "11")] * 7 + [(1, "no answer")]
 
 

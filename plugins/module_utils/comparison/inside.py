@@ -1,4 +1,4 @@
-"""What an instance sees of its kernel and its processes, and which ways to crash that it is given.
+"""What an instance sees of its kernel, its processes and services, and which ways to crash that it is given.
 
 Runs in the instance, from standard input, with whatever Python is there: only the standard library, and
 nothing is ever opened for writing. Prints one JSON object.
@@ -9,7 +9,11 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
 from pathlib import Path
+
+SERVICES = ("systemctl", "list-units", "--type=service", "--state=running", "--plain", "--no-legend")
+"""Lists the services that run, where systemd is the init."""
 
 ABSENT, CLOSED, OPEN = "absent", "closed", "open"
 
@@ -30,6 +34,14 @@ def kernel(root: Path) -> dict[str, object]:
 def processes(root: Path) -> list[str]:
     """Return /proc/PID/stat of each process, of those that have not ended meanwhile."""
     return list(filter(None, map(_text, (root / "proc").glob("[0-9]*/stat"))))
+
+
+def services(init: str) -> list[str]:
+    """Return the services that run, none where systemd is not the init; CalledProcessError if it fails."""
+    if init != "systemd":
+        return []
+    listed = subprocess.run(SERVICES, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True)
+    return [line.split()[0] for line in listed.stdout.splitlines()]
 
 
 def capabilities(status: str) -> int:
@@ -93,6 +105,7 @@ def main() -> None:
         "kernel": kernel(root),
         "init": init,
         "processes": processes(root),
+        "services": services(init),
     }
     print(json.dumps(told | {"crash_means": crash_means(root)}))
 

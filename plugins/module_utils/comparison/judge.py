@@ -7,6 +7,7 @@ from typing import Any
 
 from . import verdicts
 from .density import fit
+from .inside import SERVICES
 from .layers import Layers, detect, product_type
 from .processes import draw, family, parse
 from .samples import Summary, figure, read, summary
@@ -141,7 +142,12 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
             if facts.get("inner_processes")
         ]
         told += [
-            (kind, facts.get("services_asked", "systemctl list-units"), 0, "\n".join(facts["services"]))
+            (
+                kind,
+                f"{facts.get('asked', 'inside.py')}: {' '.join(SERVICES)}",
+                0,
+                "\n".join(facts["services"]),
+            )
             for kind, facts in kinds.items()
             if facts.get("services")
         ]
@@ -197,9 +203,10 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
 
 def _of_crash(crash: Mapping[str, Any]) -> list[tuple[str, str, int, str]]:
     """Return who answered before, the panic, what the console said of it, and who answered afterwards."""
+    asked = "instance_answers: POST '5 6' to"
     before, after = (
         [
-            ("localhost", f"uri: POST '5 6' to {url} ({kind})", int(not answer), answer or "no answer")
+            ("localhost", f"{asked} {url} ({kind})", int(not answer), answer or "no answer")
             for kind, (url, answer) in crash[when].items()
         ]
         for when in ("before", "after")

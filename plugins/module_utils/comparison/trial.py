@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -75,12 +76,16 @@ class Caller:
         OSError or HTTPException if there is no answer, TrialError if it is a wrong one.
         """
         began = time.perf_counter()
-        self._connection.request("POST", "/", question.body)
-        answer = self._connection.getresponse().read().decode(errors="replace").strip()
+        answer = self.answer(question.body)
         seconds = time.perf_counter() - began
         if answer != question.answer:
             raise TrialError(f"the answer to {question.body} was {answer[:60]!r}, not {question.answer!r}")
         return seconds
+
+    def answer(self, body: str) -> str:
+        """Return what is answered, whatever that is; OSError or HTTPException if there is no answer."""
+        self._connection.request("POST", "/", body)
+        return self._connection.getresponse().read().decode(errors="replace").strip()
 
     def close(self) -> None:
         self._connection.close()
@@ -146,6 +151,26 @@ def rate(url: str, question: Question, callers: int, seconds: float) -> float:
     if failures:
         raise TrialError(failures[0])
     return sum(counts) / (time.perf_counter() - began)
+
+
+def ask_all(instances: Mapping[str, tuple[str, float]], body: str) -> dict[str, str]:
+    """Return what each instance answers, by its name; an empty string where nothing comes.
+
+    An instance is its address and the seconds that it has for the answer. All are asked at the same time.
+    """
+
+    def ask(url: str, seconds: float) -> str:
+        caller = Caller(url, seconds)
+        try:
+            return caller.answer(body)
+        except (OSError, http.client.HTTPException):
+            return ""
+        finally:
+            caller.close()
+
+    with ThreadPoolExecutor(max_workers=max(1, len(instances))) as pool:
+        asked = {name: pool.submit(ask, *instance) for name, instance in instances.items()}
+    return {name: answer.result() for name, answer in asked.items()}
 
 
 def root(instance: Instance, seconds: float) -> int:

@@ -117,6 +117,10 @@ def test_it_opens_nothing_for_writing(machine):
     assert (machine / "proc/sysrq-trigger").read_text() == "untouched"
 
 
+def test_services_are_asked_of_systemd_alone():
+    assert inside.services("python3") == []
+
+
 def test_storage_is_tried_and_left_as_it_was(tmp_path, monkeypatch, capsys):
     directory = tmp_path / "data"
     for action in ("prepare", "try"):

@@ -123,6 +123,21 @@ def test_idle_instances_are_looked_at_together(instance):
     assert told["msg"] == "seconds is 0.0, but at least 0.1 is needed"
 
 
+def test_all_are_asked_at_once_and_silence_is_no_failure(instance, port):
+    trial.first_answer(instance, QUESTION, 20)
+    with socket.socket() as silent, socket.socket() as closed:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        closed.bind(("127.0.0.1", 0))
+        instances = [
+            {"name": "service", "url": instance.url},
+            {"name": "silent", "url": f"http://127.0.0.1:{silent.getsockname()[1]}/", "seconds": 0.3},
+            {"name": "closed", "url": f"http://127.0.0.1:{closed.getsockname()[1]}/"},
+        ]
+        told = run("instance_answers", {"question": "5 6", "instances": instances})
+    assert told["answers"] == {"service": "11", "silent": "", "closed": ""}
+
+
 @pytest.mark.parametrize("stop", [["/nowhere/stop"], ["sleep", "60"]], ids=["missing", "endless"])
 def test_the_first_reason_is_told_where_the_instance_cannot_be_stopped(instance, stop):
     never = Instance(["true"], stop, ["true"], instance.url)
