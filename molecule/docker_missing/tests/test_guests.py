@@ -53,6 +53,12 @@ def guest() -> Guest:
     return lambda init, user: testinfra.get_host(f"docker://{user}@{prefix}{init}")
 
 
+def on_each(guest: Guest, command: str) -> None:
+    """Run a command as root on each guest."""
+    for init in INITS:
+        guest(init, "root").check_output(command)
+
+
 def answers(guest: Guest) -> list[bool]:
     """Return of each guest whether its Docker answers the user."""
     return [guest(init, "visitor").run("docker version").rc == 0 for init in INITS]
@@ -96,10 +102,7 @@ def test_without_an_init_system_it_belongs_to_nobody_who_ends(guest: Guest) -> N
 
 
 def test_who_may_not_use_it_is_told_how_to(guest: Guest) -> None:
-    for init in INITS:
-        guest(init, "root").check_output(
-            "setfacl --remove-all /var/run/docker.sock && gpasswd --delete visitor docker"
-        )
+    on_each(guest, "setfacl --remove-all /var/run/docker.sock && gpasswd --delete visitor docker")
     assert answers(guest) == [False, False]
     said = refusal("--extra-vars=docker_host_grant_access=false")
     assert "docker_host: Docker runs, but visitor may not use /var/run/docker.sock" in said
@@ -132,16 +135,14 @@ def test_settings_of_others_stay_and_a_docker_that_runs_is_not_restarted(guest: 
 
 def test_a_configuration_that_cannot_be_kept_is_refused(guest: Guest) -> None:
     broken = '{"debug": true,}'
-    for init in INITS:
-        guest(init, "root").check_output(f"cp {CONFIGURATION} /root/kept && echo '{broken}' >{CONFIGURATION}")
+    on_each(guest, f"cp {CONFIGURATION} /root/kept && echo '{broken}' >{CONFIGURATION}")
     try:
         said = refusal()
         for init in INITS:
             assert guest(init, "root").file(CONFIGURATION).content_string == f"{broken}\n"
             assert f"docker_host: {CONFIGURATION} on docker-{init} is no JSON that Docker could read" in said
     finally:
-        for init in INITS:
-            guest(init, "root").check_output(f"mv /root/kept {CONFIGURATION}")
+        on_each(guest, f"mv /root/kept {CONFIGURATION}")
 
 
 def test_a_docker_that_was_stopped_is_started_where_it_may_be(guest: Guest) -> None:
@@ -151,13 +152,11 @@ def test_a_docker_that_was_stopped_is_started_where_it_may_be(guest: Guest) -> N
     said = refusal("--extra-vars=docker_host_start=false")
     assert "docker_host: Docker does not answer on /var/run/docker.sock" in said
 
-    for init in INITS:
-        guest(init, "root").check_output(f"mv {SUDO} /root/sudo")
+    on_each(guest, f"mv {SUDO} /root/sudo")
     try:
         said = refusal()
     finally:
-        for init in INITS:
-            guest(init, "root").check_output(f"mv /root/sudo {SUDO}")
+        on_each(guest, f"mv /root/sudo {SUDO}")
     for init in INITS:
         assert f"docker_host: starting Docker on docker-{init} needs root's rights, and visitor" in said
 
