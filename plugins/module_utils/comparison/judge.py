@@ -178,7 +178,7 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
         told = [
             (
                 "localhost",
-                "lscpu; setup; slurp /proc/cpuinfo",
+                "lscpu; setup; cat /proc/cpuinfo",
                 0,
                 f"{layers(measured).text()}\naccelerator: {_ran(measured) or 'no virtual machine ran'}",
             ),
