@@ -22,8 +22,8 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 # Scenarios have the name of the role that they try, except for roles that are of use only together.
 SCENARIOS = dict.fromkeys(
-    ("docker_base_image", "docker_container", "docker_internet", "docker_snapshot"), "docker_containers"
-)
+    ("docker_base_image", "docker_container", "docker_internet", "docker_snapshot"), ("docker_containers",)
+) | {"docker_host": ("docker_host", "docker_missing")}
 HEADER = ("Variable", "Type", "Default", "Required", "Choices", "Description")
 
 
@@ -104,10 +104,13 @@ def readme(role: Path) -> str:
     if example.exists():
         text = example.read_text(encoding="utf-8").removeprefix("---\n").strip()
         parts += ["## Example", f"```yaml\n{text}\n```"]
-    scenario = SCENARIOS.get(role.name, role.name)
-    if (ROOT / "molecule" / scenario).is_dir():
-        link = f"[molecule/{scenario}](../../molecule/{scenario})"
-        parts += ["## Tests", f"`molecule test -s {scenario}` runs the scenario {link}."]
+    tests = [
+        f"`molecule test -s {scenario}` runs the scenario [molecule/{scenario}](../../molecule/{scenario})."
+        for scenario in SCENARIOS.get(role.name, (role.name,))
+        if (ROOT / "molecule" / scenario).is_dir()
+    ]
+    if tests:
+        parts += ["## Tests", *tests]
     return "\n\n".join(parts) + "\n"
 
 

@@ -19,7 +19,7 @@ description:
     by less was neither seen nor contradicted. Further instances share what the first has if they take at most
     a tenth of its disk and four fifths of its memory.
   - A claim on containers depends where one kind of them was not measured, unless a panic took more with it
-    than its machine. C10 is never contradicted, since it depends on what was found here.
+    than its machine.
 options:
   measured:
     description: >-

@@ -110,6 +110,7 @@ content:
 """
 
 import traceback
+from contextlib import nullcontext
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
@@ -164,8 +165,10 @@ def take(module: AnsibleModule, engine: Engine, where: tuple[str, str]) -> dict[
     held = engine.content(container)
     plan = check(present(name, source, held.digest, former))
     if plan.take and not module.check_mode:
-        labels = params["labels"] | marks(source, name, held.digest)
-        engine.take(container["Id"], where, labels, params["pause"])
+        with engine.still(container) if params["pause"] else nullcontext():
+            # It may have written since.
+            held = engine.content(container)
+            engine.take(container["Id"], where, params["labels"] | marks(source, name, held.digest))
         tidy(module, engine, name)
     lines = [f"{SIGNS[kind]} {path}" for path, kind in held.files.items()]
     text = "\n".join([f"{'~' if former else '+'} snapshot {name}", *lines, ""]) if plan.take else ""

@@ -11,10 +11,10 @@ module: instance_trial
 short_description: Measure one way to run a service
 description:
   - Starts an instance of a service several times and notes the seconds from the command to the first right
-    answer. Then asks it one question after the other, and from several connections at once; starts further
-    instances and looks at the memory that all take.
+    answer. Then starts further instances, looks at the memory that all take, and stops those; and asks the
+    first one question after the other, and from several connections at once.
   - Memory is the kernel's proportional set size, in which what processes share is counted once. It is looked
-    at once with the first instance alone and once with all of them.
+    at once with the first instance alone and once with all of them, when each has given one answer.
   - Instances are whatever commands can start and stop, such as processes, containers and virtual machines.
     They exist and do not run when the module begins. Afterwards none runs, or with O(keep) the first does.
   - When something fails all instances are stopped.
@@ -198,10 +198,7 @@ class Trial:
                 self.stop(first)
             starts.append(self.start(first))
         one = [root(first, params["timeout"])]
-        asked = answers(first.url, self.question, params["requests"], params["timeout"])
-        rates = [
-            rate(first.url, self.question, params["callers"], params["load_seconds"]) for _ in range(REPEATS)
-        ]
+        # Before any load, which would leave this instance larger than the further ones.
         totals = {1: self.memory(one)}
         own = members(one, params["supervisors"])
         pids = list(one)
@@ -210,8 +207,14 @@ class Trial:
             pids.append(root(further, params["timeout"]))
         if len(pids) > 1:
             totals[len(pids)] = self.memory(pids)
-        for further in self.instances[1:] + ([] if params["keep"] else [first]):
+        for further in self.instances[1:]:
             self.stop(further)
+        asked = answers(first.url, self.question, params["requests"], params["timeout"])
+        rates = [
+            rate(first.url, self.question, params["callers"], params["load_seconds"]) for _ in range(REPEATS)
+        ]
+        if not params["keep"]:
+            self.stop(first)
         memory_first, memory_further = growth(totals)
         return {
             "figures": {

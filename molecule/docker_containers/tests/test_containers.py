@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 
@@ -29,12 +30,15 @@ def foreign(client: docker.DockerClient) -> Iterator[Container]:
     container.remove(force=True)
 
 
-def ansible(module: str, **options: object) -> subprocess.CompletedProcess[str]:
-    """Run a module, or a role by `include_role`, on this machine."""
-    arguments = [f"{name}={value}" for name, value in options.items() if name.islower() and "_" not in name]
-    extra = [f"--extra-vars={name}={value}" for name, value in options.items() if "_" in name]
+def ansible(module: str, extra: str = "{}", **options: object) -> subprocess.CompletedProcess[str]:
+    """Run a module, or a role by `include_role`, on this machine; `extra` holds variables as JSON."""
+    arguments = [f"{name}={value}" for name, value in options.items() if "_" not in name]
+    extras = [
+        f"--extra-vars={extra}",
+        *(f"-e{name}={value}" for name, value in options.items() if "_" in name),
+    ]
     return run(
-        "ansible", f"--inventory={INVENTORY}", "localhost", "-m", module, "-a", " ".join(arguments), *extra
+        "ansible", f"--inventory={INVENTORY}", "localhost", "-m", module, "-a", " ".join(arguments), *extras
     )
 
 
@@ -94,6 +98,45 @@ def test_a_name_that_is_taken_is_named(foreign: Container) -> None:
     assert f"there is a container {FOREIGN} that this role has not made" in words(done)
     foreign.reload()
     assert foreign.status == "created"
+
+
+def test_what_is_not_declared_any_more_goes(client: docker.DockerClient) -> None:
+    """Docker itself compares what is declared, and so would miss what is not."""
+    image = client.containers.get(variable("container_name", "container")).image.tags[0]
+    least = {
+        "docker_container_name": "lab-test-declared",
+        "docker_container_image": image,
+        "docker_container_command": ["sleep", "600"],
+        "docker_container_init": True,
+    }
+    more = {
+        "docker_container_env": {"A": "1", "B": "2"},
+        "docker_container_capabilities": ["NET_ADMIN"],
+        "docker_container_volumes": ["/srv:/srv:ro"],
+        "docker_container_published_ports": ["127.0.0.1:50191:80"],
+        "docker_container_hostname": "declared",
+    }
+
+    def run_it(**declared: object) -> str:
+        done = ansible(
+            "ansible.builtin.include_role", name="docker_container", extra=json.dumps(least | declared)
+        )
+        assert done.returncode == 0, words(done)
+        return str(client.containers.get("lab-test-declared").id)
+
+    try:
+        first = run_it(**more)
+        assert run_it(**more) == first
+        second = run_it()
+        assert second != first
+        assert run_it() == second
+        facts = client.containers.get("lab-test-declared").attrs
+        assert not [value for value in facts["Config"]["Env"] if value.startswith(("A=", "B="))]
+        assert not facts["HostConfig"]["CapAdd"]
+        assert not facts["HostConfig"]["Binds"]
+        assert not facts["HostConfig"]["PortBindings"]
+    finally:
+        client.containers.get("lab-test-declared").remove(force=True)
 
 
 @pytest.mark.parametrize(
@@ -208,6 +251,12 @@ def test_content_makes_a_snapshot_and_time_does_not(client: docker.DockerClient,
         # What somebody else has made of it has the same labels, and no name.
         other = client.containers.create("lab-test/content:1", ["true"], network_mode="none")
         theirs = other.commit()
+        named = other.commit("lab-test/content", "1")
+        for state in ("present", "absent"):
+            done = ansible("docker_snapshot", name="lab-test/content:1", container=FOREIGN, state=state)
+            assert "is an image that this module has not taken" in words(done)
+        assert client.images.get("lab-test/content:1").id == named.id
+        client.images.get(other.attrs["Image"]).tag("lab-test/content", "1")
         other.remove()
         foreign.exec_run(["rm", "/root/file"])
         assert snapshot() == "CHANGED"

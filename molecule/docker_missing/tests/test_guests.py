@@ -105,7 +105,7 @@ def test_who_may_not_use_it_is_told_how_to(guest: Guest) -> None:
     on_each(guest, "setfacl --remove-all /var/run/docker.sock && gpasswd --delete visitor docker")
     assert answers(guest) == [False, False]
     said = refusal("--extra-vars=docker_host_grant_access=false")
-    assert "docker_host: Docker runs, but visitor may not use /var/run/docker.sock" in said
+    assert "docker_host: visitor may not use /var/run/docker.sock" in said
     refuse_an_old_one()
 
     # A system without the tools for access lists as well.
@@ -167,3 +167,13 @@ def test_a_docker_that_was_stopped_is_started_where_it_may_be(guest: Guest) -> N
     assert changed() == dict.fromkeys(INITS, 2)
     assert answers(guest) == [True, True]
     assert changed() == dict.fromkeys(INITS, 0)
+
+
+def test_a_docker_that_died_is_started_although_its_socket_still_refuses_the_user(guest: Guest) -> None:
+    """Where systemd runs it holds the socket itself, and starts Docker again."""
+    machine = guest("bare", "root")
+    machine.check_output("setfacl --remove-all /var/run/docker.sock && gpasswd --delete visitor docker")
+    machine.check_output("kill -KILL $(cat /run/docker.pid)")
+    assert changed("--check") == {"systemd": 0, "bare": 2}
+    assert changed() == {"systemd": 0, "bare": 3}
+    assert answers(guest) == [True, True]

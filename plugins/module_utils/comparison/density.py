@@ -20,11 +20,11 @@ def growth(totals: Mapping[int, float]) -> tuple[float, float | None]:
     return first, None if most == 1 else max(0.0, (totals[most] - first) / (most - 1))
 
 
-def fit(first: float, further: float, gib: float = 1.0) -> int:
-    """Return how many instances fit into so much memory; all figures in MiB but `gib`."""
+def fit(first: float, further: float) -> int:
+    """Return how many instances fit into a GiB of memory; both figures in MiB."""
     if first <= 0:
         raise ValueError("an instance takes some memory")
-    room = gib * _GIB - first
+    room = _GIB - first
     if room < 0:
         return 0
     # Nothing is free: where the further ones seem to be, their share is too small to be seen.

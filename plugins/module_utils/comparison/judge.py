@@ -115,7 +115,7 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
         told = [
             (
                 kind,
-                facts.get("asked", "inside.py"),
+                facts["asked"],
                 0,
                 "release {release}, booted {booted}, boot id {boot_id}".format(**facts["kernel"]),
             )
@@ -126,7 +126,7 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
         told = _of_crash(measured["crash"])
         told += [
             # It looks only and writes nothing.
-            (kind, facts.get("asked", "inside.py"), 0, _lines(facts["crash_means"]))
+            (kind, facts["asked"], 0, _lines(facts["crash_means"]))
             for kind, facts in kinds.items()
             if facts.get("crash_means")
         ]
@@ -137,14 +137,14 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
             if facts.get("tree")
         ]
         told += [
-            (kind, facts.get("asked", "inside.py"), 0, draw(family(1, map(parse, facts["inner_processes"]))))
+            (kind, facts["asked"], 0, draw(family(1, map(parse, facts["inner_processes"]))))
             for kind, facts in kinds.items()
             if facts.get("inner_processes")
         ]
         told += [
             (
                 kind,
-                f"{facts.get('asked', 'inside.py')}: {' '.join(SERVICES)}",
+                f"{facts['asked']}: {' '.join(SERVICES)}",
                 0,
                 "\n".join(facts["services"]),
             )
@@ -167,7 +167,7 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
         told = [
             (
                 place,
-                seconds.get("command", "storage_trial.py"),
+                seconds["command"],
                 0,
                 f"{measured['storage_mib']} MiB: write {summary(seconds['write']).text('s')}, "
                 f"change {summary(seconds['change']).text('s')}",
@@ -196,6 +196,17 @@ def observations(measured: Measured, claim: str) -> list[dict[str, Any]]:
                 "\n".join(table(measured)),
             )
         ]
+        if claim == "C03":
+            told += [
+                (
+                    kind,
+                    facts["disk_asked"],
+                    0,
+                    f"{figure(facts['disk_first'])} MiB, one more {figure(facts['disk_further'])} MiB",
+                )
+                for kind, facts in kinds.items()
+                if "disk_asked" in facts
+            ]
     return [
         {"host": host, "command": command, "rc": rc, "output": output} for host, command, rc, output in told
     ]

@@ -162,7 +162,7 @@ def weight(figures: Figures, accelerator: str) -> Verdict | None:
         _judge([*lighter.values(), *calmer.values()]),
         f"Idle, the virtual machine took {figure(machine.memory_first)} MiB and "
         f"{figure(machine.idle.median)} % of a "
-        f"processor, {each}.{unseen}{_emulated(accelerator)}",
+        f"processor, {each}.{unseen}{_emulated(accelerator)}{_translated(accelerator)}",
         told,
     )
 
@@ -421,19 +421,19 @@ def hypervisors(layers: Layers, accelerator: str, products: Mapping[str, tuple[i
     told = [
         f"{name} did not answer here, so nothing is said of it"
         if (found := products.get(product)) is None
-        else f"{name} here runs its machines on a hypervisor of type {found[0]}: {found[1]}"
+        else f"the hypervisor of {name}, found here, is of type {found[0]}: {found[1]}"
         for product, name in PRODUCTS.items()
     ]
-    second = [number == 2 for number, _ in products.values()]
+    second = [products[product][0] == 2 if product in products else None for product in PRODUCTS]
     report = (
         " That both are of type 2, as the report says, holds here."
-        if len(second) == len(PRODUCTS) and all(second)
-        else ""
         if all(second)
         else " The report calls both of them type 2."
+        if False in second
+        else ""
     )
     return Verdict(
-        REPRODUCED if len(second) == len(PRODUCTS) and all(second) else DEPENDS,
+        _judge(second),
         f"{below}{qemu} {'. '.join(told)}.{report}",
     )
 
@@ -449,6 +449,10 @@ def _sooner(one: Summary, other: Summary) -> bool | None:
 
 def _slower(one: Summary, other: Summary) -> bool:
     return below(other, one) and one.median > _SLOWER * other.median
+
+
+def _translated(accelerator: str) -> str:
+    return "" if accelerator == "kvm" else " Its memory holds all code that has been translated, too."
 
 
 def _emulated(accelerator: str) -> str:

@@ -16,6 +16,9 @@ KINDS = {0: "modified", 1: "added", 2: "deleted"}
 KEPT = ("Cmd", "Entrypoint", "Env", "ExposedPorts", "StopSignal", "User", "Volumes", "WorkingDir")
 """What an image takes over from the configuration of the container that it is made of."""
 
+KEPT_AT_WILL = ("Healthcheck",)
+"""The same, counted only where it is there: the digests of former snapshots do not know it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -62,6 +65,7 @@ def content(
     for entry in entries:
         found.setdefault(entry.path, []).append(entry)
     kept = {key: config.get(key) for key in KEPT}
+    kept |= {key: config[key] for key in KEPT_AT_WILL if config.get(key)}
     digest = hashlib.sha256(json.dumps([image, kept], sort_keys=True).encode())
     for path, kind in sorted(changes.items()):
         held = "\0".join(sorted(map(str, found.get(path, [None]))))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import docker
@@ -12,7 +14,7 @@ from docker.errors import APIError, DockerException, NotFound
 from requests.exceptions import RequestException
 
 from .content import KINDS, Content, content, read
-from .plan import NAME, OF, Image, comment
+from .plan import NAME, OF, Image, comment, is_snapshot
 
 
 class EngineError(Exception):
@@ -44,6 +46,12 @@ class _Stream(io.RawIOBase):
 def _text(value: Any) -> str:
     """Return a label's value as the text that Docker asks for."""
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _image(found: Mapping[str, Any]) -> Image:
+    """Return what Docker says of an image."""
+    labels = (found["Config"] or {}).get("Labels") or {}
+    return Image(found["Id"], labels, found.get("Comment") or "")
 
 
 class Engine:
@@ -90,18 +98,18 @@ class Engine:
         except (DockerException, RequestException) as error:
             raise EngineError(f"name: {name} cannot be looked at: {error}") from None
         users = (other["Names"][0][1:] for other in others if other["ImageID"] == found["Id"])
-        return Image(found["Id"], (found["Config"] or {}).get("Labels") or {}, tuple(users))
+        return replace(_image(found), users=tuple(users))
 
     def former(self, name: str) -> list[str]:
         """Return the ids of former snapshots of this name, which a newer one has taken from them."""
         try:
             found = self._api.images(filters={"dangling": True, "label": f"{NAME}={name}"})
             used = {container["ImageID"] for container in self._api.containers(all=True)}
-            images = [self._api.inspect_image(image["Id"]) for image in found if image["Id"] not in used]
+            ids = [image["Id"] for image in found if image["Id"] not in used]
+            images = [_image(self._api.inspect_image(each)) for each in ids]
         except (DockerException, RequestException) as error:
             raise EngineError(f"name: {name} cannot be looked at: {error}") from None
-        # An image that somebody has made of a container of the snapshot has its labels too.
-        return [image["Id"] for image in images if image["Comment"] == comment(image["Config"]["Labels"][OF])]
+        return [image.id for image in images if is_snapshot(image, name)]
 
     def facts(self, name: str) -> dict[str, Any]:
         """Return what there is to say about an image, its layers from the lowest to the top."""
@@ -119,25 +127,46 @@ class Engine:
             "layers": [{"size": step["Size"], "comment": step["Comment"]} for step in steps],
         }
 
-    def take(self, container: str, where: tuple[str, str], labels: Mapping[str, Any], pause: bool) -> str:
-        """Keep a container as an image and return the image's id."""
+    @contextmanager
+    def still(self, container: Mapping[str, Any]) -> Iterator[None]:
+        """Keep a container that runs from writing."""
+        state, name = container["State"], container["Name"][1:]
+        if not state["Running"] or state["Paused"]:
+            yield
+            return
+        try:
+            self._api.pause(container["Id"])
+        except (DockerException, RequestException) as error:
+            raise EngineError(f"pause: {name} cannot be paused: {error}") from None
+        try:
+            yield
+        finally:
+            try:
+                self._api.unpause(container["Id"])
+            except (DockerException, RequestException) as error:
+                raise EngineError(
+                    f"pause: {name} is still paused: {error}; see to it: docker unpause {name}"
+                ) from None
+
+    def take(self, container: str, where: tuple[str, str], labels: Mapping[str, Any]) -> None:
+        """Keep a container as an image, while it goes on."""
         repository, tag = where
         # Docker takes the rest from the container. In a line of a Dockerfile `$HOME` would be a variable.
         config = {"Labels": {key: _text(value) for key, value in labels.items()}}
         try:
-            made = self._api.commit(
-                container, repository, tag, message=comment(labels[OF]), pause=pause, conf=config
+            self._api.commit(
+                container, repository, tag, message=comment(labels[OF]), pause=False, conf=config
             )
         except (DockerException, RequestException) as error:
             raise EngineError(
                 f"container: {container} cannot be kept as {repository}:{tag}: {error}"
             ) from None
-        return str(made["Id"])
 
     def remove(self, name: str) -> bool:
         """Remove an image; False if something still needs it."""
         try:
-            self._api.remove_image(name)
+            # What it was made of may have no name by now, and is not ours.
+            self._api.remove_image(name, noprune=True)
         except NotFound:
             return True
         except APIError as error:

@@ -17,10 +17,11 @@ _REFERENCE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image that has the wanted name; `users` are the containers made of it."""
+    """An image; `users` are the containers made of it."""
 
     id: str
     labels: Mapping[str, str]
+    comment: str = ""
     users: tuple[str, ...] = ()
 
 
@@ -46,17 +47,18 @@ def reference(name: str) -> tuple[str, str] | None:
 
 def marks(container: str, name: str, digest: str) -> dict[str, str]:
     """Return the labels of a snapshot."""
-    return {OF: container, NAME: name, CONTENT: digest}
+    # The container's own mark would make a container of the snapshot look like that one.
+    return {OF: container, NAME: name, CONTENT: digest, "cloud-lab.container": ""}
 
 
 def comment(container: str) -> str:
-    """Return the comment of a snapshot, which images made of it do not inherit, as they do its labels."""
+    """Return the comment of a snapshot, which an image made of it does not inherit, as it does the labels."""
     return f"snapshot of the container {container}"
 
 
 def is_snapshot(image: Image, name: str) -> bool:
     """Whether an image was taken under this name, and has not only got the labels from one that was."""
-    return image.labels.get(NAME) == name
+    return image.labels.get(NAME) == name and image.comment == comment(image.labels.get(OF, ""))
 
 
 def present(name: str, container: str, digest: str, image: Image | None) -> Plan:

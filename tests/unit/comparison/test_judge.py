@@ -26,6 +26,7 @@ def facts(scale: float, **more: Any) -> dict[str, Any]:
         "init": False,
         "processes": 1,
         "tree": "python3",
+        "asked": "python3 - < inside.py",
     } | more
 
 
@@ -55,6 +56,7 @@ MEASURED: dict[str, Any] = {
             1.5,
             disk_first=200.0,
             disk_further=200.0,
+            disk_asked="du rootfs",
             init=True,
             services=["cron.service", "rsyslog.service"],
             crash_means={"the system request key": "absent"},
@@ -78,8 +80,16 @@ MEASURED: dict[str, Any] = {
         },
     ],
     "storage": {
-        "layered": {"write": [0.5, 0.6], "change": [0.5, 0.6]},
-        "volume": {"write": [0.5, 0.6], "change": [0.01, 0.02]},
+        "layered": {
+            "write": [0.5, 0.6],
+            "change": [0.5, 0.6],
+            "command": "trial /srv/old",
+        },
+        "volume": {
+            "write": [0.5, 0.6],
+            "change": [0.01, 0.02],
+            "command": "trial /data/old",
+        },
     },
     "storage_mib": 64,
     "layered": {"layers": 6, "write_gone": True, "volume_kept": True},
@@ -163,12 +173,22 @@ def test_what_was_gone_before_was_not_taken_by_the_panic():
     )
 
 
+def test_the_evidence_says_how_the_disk_was_measured():
+    *_, disk = observations(MEASURED, "C03")
+    assert disk == {
+        "host": "lxc",
+        "command": "du rootfs",
+        "rc": 0,
+        "output": "200 MiB, one more 200 MiB",
+    }
+
+
 def test_what_was_not_found_is_evidence_too():
     _, box, cloud = observations(MEASURED, "C10")
     assert (box["rc"], box["output"]) == (2, "no answer")
     assert (cloud["rc"], cloud["output"]) == (0, "virt_type = qemu")
     sentence = judge(MEASURED)["C10"].sentence
-    assert "OpenStack here runs its machines on a hypervisor of type 2" in sentence
+    assert "the hypervisor of OpenStack, found here, is of type 2" in sentence
     assert "VirtualBox did not answer here" in sentence
 
 
@@ -198,7 +218,7 @@ def test_without_anything_only_what_lies_beneath_is_judged():
     nothing = MEASURED | {"seen": {}, "storage": {}, "layered": {}, "crash": {}, "lamp": {}}
     [(claim, found)] = judge(nothing).items()
     assert (claim, found.verdict) == ("C10", "depends")
-    assert "OpenStack here runs its machines on a hypervisor of type 2" in found.sentence
+    assert "the hypervisor of OpenStack, found here, is of type 2" in found.sentence
     assert "QEMU with" not in found.sentence
     assert observations(nothing, "C10")[0]["output"].endswith("accelerator: no virtual machine ran")
     assert missing(judge(nothing), {"vm": "no QEMU"})["C01"] == "vm: no QEMU"

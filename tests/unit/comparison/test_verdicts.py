@@ -294,9 +294,11 @@ def test_storage_is_told_with_its_driver_and_without_saying_that_anything_costs_
     ("products", "verdict", "words"),
     [
         ({}, "depends", "OpenStack did not answer here, so nothing is said of it. VirtualBox did not answer"),
-        ({"virtualbox": (2, "so")}, "depends", "VirtualBox here runs its machines on a hypervisor"),
+        ({"virtualbox": (2, "so")}, "depends", "the hypervisor of VirtualBox, found here, is of type 2"),
         ({"openstack": (2, "so"), "virtualbox": (2, "so")}, "reproduced", "as the report says, holds here"),
+        ({"openstack": (1, "so")}, "depends", "The report calls both of them"),
         ({"openstack": (1, "so"), "virtualbox": (2, "so")}, "depends", "The report calls both of them"),
+        ({"openstack": (1, "so"), "virtualbox": (1, "so")}, "contradicted", "The report calls both of them"),
     ],
 )
 def test_the_type_is_judged_by_the_products_that_are_found(accelerator, products, verdict, words):

@@ -17,6 +17,7 @@ class Api:
 
     def __init__(self, **options: Any) -> None:
         self.kept: dict[str, Any] = {}
+        self.paused: list[str] = []
 
     def inspect_image(self, name: str) -> dict[str, Any]:
         # Packed, as containerd counts it.
@@ -32,6 +33,12 @@ class Api:
     def commit(self, container: str, repository: str, tag: str, **options: Any) -> dict[str, str]:
         self.kept = options
         return {"Id": "sha256:i"}
+
+    def pause(self, container: str) -> None:
+        self.paused.append(container)
+
+    def unpause(self, container: str) -> None:
+        self.paused.remove(container)
 
 
 @pytest.fixture
@@ -49,6 +56,17 @@ def test_the_size_is_that_of_the_layers(api):
 
 def test_labels_are_kept_as_they_are(api):
     labels = marks("web", "lab/web:1", "sha256:c") | {"note": 'in $HOME, "quoted",\nin two lines', "count": 3}
-    assert Engine("unix:///docker.sock", 5).take("4f2a", ("lab/web", "1"), labels, True) == "sha256:i"
+    Engine("unix:///docker.sock", 5).take("4f2a", ("lab/web", "1"), labels)
     assert api.kept["conf"] == {"Labels": labels | {"count": "3"}}
     assert "changes" not in api.kept
+
+
+@pytest.mark.parametrize(
+    ("running", "paused", "waits"), [(True, False, ["4f2a"]), (True, True, []), (False, False, [])]
+)
+def test_only_a_container_that_runs_is_paused_and_it_goes_on_afterwards(api, running, paused, waits):
+    container = {"Id": "4f2a", "Name": "/web", "State": {"Running": running, "Paused": paused}}
+    with pytest.raises(ZeroDivisionError), Engine("unix:///docker.sock", 5).still(container):
+        assert api.paused == waits
+        raise ZeroDivisionError
+    assert api.paused == []

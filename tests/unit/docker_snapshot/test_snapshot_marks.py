@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from docker_snapshot.plan import Image, Plan, absent, marks, present, reference
+from docker_snapshot.plan import Image, Plan, absent, comment, marks, present, reference
 
 NAME = "lab/web:1"
 
 
 def snapshot(digest="sha256:one", container="web", name=NAME, users=()):
-    return Image("sha256:i", marks(container, name, digest), users)
+    return Image("sha256:i", marks(container, name, digest), comment(container), users)
 
 
 @pytest.mark.parametrize(
@@ -20,9 +22,16 @@ def test_a_snapshot_is_taken_when_it_would_hold_something_else(image, take):
     assert present(NAME, "web", "sha256:one", image) == Plan(take=take)
 
 
-@pytest.mark.parametrize("labels", [{}, marks("web", "lab/web:other", "sha256:one")])
-def test_an_image_that_is_no_snapshot_is_neither_replaced_nor_removed(labels):
-    image = Image("sha256:i", labels)
+@pytest.mark.parametrize(
+    "image",
+    [
+        Image("sha256:i", {}),
+        snapshot(name="lab/web:other"),
+        # Somebody has made it of the snapshot, and given it this very name: it has all labels.
+        replace(snapshot(), comment=""),
+    ],
+)
+def test_an_image_that_is_no_snapshot_is_neither_replaced_nor_removed(image):
     for plan in (present(NAME, "web", "sha256:one", image), absent(NAME, image)):
         assert not plan.changes
         assert plan.problem.startswith(f"name: {NAME} is an image that this module has not taken; ")
