@@ -131,7 +131,7 @@ def test_what_is_not_declared_any_more_goes(client: docker.DockerClient) -> None
         assert second != first
         assert run_it() == second
         facts = client.containers.get("lab-test-declared").attrs
-        assert not [value for value in facts["Config"]["Env"] if value.startswith(("A=", "B="))]
+        assert not [value for value in facts["Config"]["Env"] or [] if value.startswith(("A=", "B="))]
         assert not facts["HostConfig"]["CapAdd"]
         assert not facts["HostConfig"]["Binds"]
         assert not facts["HostConfig"]["PortBindings"]
@@ -176,6 +176,23 @@ def test_a_full_disk_is_named(client: docker.DockerClient) -> None:
     assert done.returncode != 0
     assert "docker_snapshot_min_free_mib asks for 99999999. Make room there" in words(done)
     assert not client.images.list("lab-test/full")
+
+
+@pytest.mark.parametrize("check", [[], ["--check"]], ids=["run", "trial"])
+def test_names_that_are_taken_are_refused_before_anything_is_made(
+    client: docker.DockerClient, check: list[str]
+) -> None:
+    image = client.containers.get(variable("container_name", "container")).image.tags[0]
+    done = run_playbook("docker_containers", "-e", f"container_snapshot={image}", *check)
+    assert done.returncode != 0
+    assert f"container_snapshot: {image} is an image that this lab has not made" in words(done)
+    assert client.images.get(image)
+
+
+def test_a_limit_that_leaves_somebody_out_is_refused() -> None:
+    done = run_playbook("docker_containers", "--limit", "container")
+    assert done.returncode != 0
+    assert "--limit container leaves out localhost, container-copy, container-internet" in words(done)
 
 
 def test_an_image_of_somebody_else_is_looked_into_before_anything_is_made_of_it(
