@@ -98,7 +98,7 @@ def missing(judged: Mapping[str, Verdict], gaps: Mapping[str, str]) -> dict[str,
     reasons: dict[str, str] = {}
     for claim, parts in PARTS.items():
         if claim not in judged:
-            why = [f"{part}: {gaps[part]}" for part in parts if part in gaps]
+            why = [f"{part}: {gaps[part].rstrip('.')}" for part in parts if part in gaps]
             reasons[claim] = "; ".join(why) or "this run did not try it"
     return reasons
 
