@@ -45,13 +45,3 @@ def test_no_template_is_shown_where_tasks_are_delegated_to_who_looks_from_outsid
         found = variables(root, "embedded", host)
         assert "ansible_host" not in found
         assert found["ansible_docker_host"] == "{{ embedded_cloud_name }}"
-
-
-def test_a_misspelt_group_stops_the_run(root: Path, tmp_path: Path) -> None:
-    playbook = tmp_path / "misspelt.yml"
-    playbook.write_text("- hosts: clinet_services\n  tasks: []\n", encoding="utf-8")
-    done = subprocess.run(
-        ["ansible-playbook", str(playbook)], cwd=root, check=False, capture_output=True, text=True
-    )
-    assert done.returncode
-    assert "clinet_services" in done.stderr
