@@ -30,15 +30,19 @@ def foreign(client: docker.DockerClient) -> Iterator[Container]:
     container.remove(force=True)
 
 
-def ansible(module: str, extra: str = "{}", **options: object) -> subprocess.CompletedProcess[str]:
-    """Run a module, or a role by `include_role`, on this machine; `extra` holds variables as JSON."""
+def ansible(module: str, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run a module, or a role by `include_role`, on this machine; names with `_` are the role's variables."""
     arguments = [f"{name}={value}" for name, value in options.items() if "_" not in name]
-    extras = [
-        f"--extra-vars={extra}",
-        *(f"-e{name}={value}" for name, value in options.items() if "_" in name),
-    ]
+    extra = json.dumps({name: value for name, value in options.items() if "_" in name})
     return run(
-        "ansible", f"--inventory={INVENTORY}", "localhost", "-m", module, "-a", " ".join(arguments), *extras
+        "ansible",
+        f"--inventory={INVENTORY}",
+        "localhost",
+        "-m",
+        module,
+        "-a",
+        " ".join(arguments),
+        f"--extra-vars={extra}",
     )
 
 
@@ -118,9 +122,7 @@ def test_what_is_not_declared_any_more_goes(client: docker.DockerClient) -> None
     }
 
     def run_it(**declared: object) -> str:
-        done = ansible(
-            "ansible.builtin.include_role", name="docker_container", extra=json.dumps(least | declared)
-        )
+        done = ansible("ansible.builtin.include_role", name="docker_container", **least, **declared)
         assert done.returncode == 0, words(done)
         return str(client.containers.get("lab-test-declared").id)
 
