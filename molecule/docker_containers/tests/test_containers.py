@@ -197,6 +197,11 @@ def test_a_limit_that_leaves_somebody_out_is_refused() -> None:
     assert "--limit container leaves out localhost, container-copy, container-internet" in words(done)
 
 
+def test_a_limit_that_leaves_nobody_out_is_none() -> None:
+    done = run_playbook("docker_containers", "--check", "--limit", "localhost,containers")
+    assert done.returncode == 0, words(done)
+
+
 def test_an_image_of_somebody_else_is_looked_into_before_anything_is_made_of_it(
     client: docker.DockerClient,
 ) -> None:
