@@ -216,6 +216,32 @@ def test_an_image_of_somebody_else_is_looked_into_before_anything_is_made_of_it(
     assert client.containers.get(name).id == before
 
 
+def test_an_image_that_docker_cannot_get_is_named() -> None:
+    done = run_playbook("docker_containers", "-e", "container_base_image=lab-test/Capitals")
+    assert done.returncode != 0
+    assert (
+        "container_base_image: 'lab-test/Capitals' cannot be looked into (docker: invalid reference"
+        in words(done)
+    )
+    assert "docker run --help" not in words(done)
+
+
+@pytest.mark.parametrize(("configuration", "kept"), [("/etc/apt/internet.conf", False), ("/dev/null", True)])
+def test_looking_at_packages_leaves_nothing_for_a_snapshot_to_keep(
+    client: docker.DockerClient, configuration: str, kept: bool
+) -> None:
+    """As in an image of somebody else, whose apt keeps what it has read unless it is told not to."""
+    look = "rm /etc/apt/apt.conf.d/container && python3 -c 'import apt; apt.Cache()' && ls /var/cache/apt"
+    output = client.containers.run(
+        variable("container_snapshot", "container"),
+        ["sh", "-c", look],
+        environment={"APT_CONFIG": configuration},
+        network_mode="none",
+        remove=True,
+    )
+    assert ("pkgcache.bin" in output.decode()) is kept
+
+
 def test_an_image_that_is_not_there_is_named() -> None:
     done = ansible(
         "ansible.builtin.include_role",
