@@ -15,7 +15,7 @@ entries() { sed -E 's/#.*//; /^[[:space:]]*$/d' "$here/trim/$1"; }
 
 cp -R "$here/overlay/." "$root/"
 chown -R 0:0 "$units" "$root/etc/cloud" "$root/etc/ssh" "$root/usr/local/sbin"
-chmod 755 "$root/usr/local/sbin/grow-root"
+chmod 755 "$root/usr/local/sbin/grow-root" "$root/usr/local/sbin/keep-clock"
 
 mkdir -p "$root/etc/systemd/system-generators" "$root/etc/udev/rules.d" \
     "$units/multi-user.target.wants" "$units/network-online.target.wants"
@@ -27,7 +27,7 @@ ln -sfn /usr/lib/systemd/system/multi-user.target "$units/default.target"
 ln -sfn /usr/lib/systemd/system/cloud-init.target "$units/multi-user.target.wants/cloud-init.target"
 ln -sfn /usr/lib/systemd/system/systemd-networkd-wait-online.service "$units/network-online.target.wants/"
 systemctl --root="$root" --quiet enable \
-    systemd-networkd.service systemd-resolved.service grow-root.service
+    systemd-networkd.service systemd-resolved.service grow-root.service keep-clock.service
 
 # An initial file system with the disk's driver only. The version is passed because the running kernel is the host's.
 version=$(basename "$root"/lib/modules/*)
