@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from pathlib import Path
 
+import alone
 import docker
 import pytest
 from docker.errors import DockerException
@@ -17,6 +19,7 @@ MOLECULE = ("molecule", "--base-config", ".config/molecule/config.yml", "test", 
 ALL_SECTIONS_MIB = 11 * 1024
 
 LANES = pytest.StashKey[Lanes]()
+ALONE = pytest.StashKey[socket.socket]()
 
 
 def obstacle(scenario: str) -> str:
@@ -42,12 +45,18 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     """Begin with what has been selected."""
     if session.config.option.collectonly or session.testsfailed:
         return
+    asked = [item.callspec.params.get("scenario") for item in session.items if hasattr(item, "callspec")]
+    if not any(asked):
+        return
+    try:
+        session.config.stash[ALONE] = alone.hold()
+    except OSError as error:
+        pytest.exit(f"other tests use the lab 'molecule' on this machine; wait for their end ({error})", 1)
     # A terminal that is closed or a job that is cancelled ends what runs in the background, as Ctrl-C does.
     for number in (signal.SIGTERM, signal.SIGHUP):
         # Whoever wants a run to outlive its terminal has it ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
-    asked = [item.callspec.params.get("scenario") for item in session.items if hasattr(item, "callspec")]
     logs = session.config.cache.mkdir("scenarios")
     scenarios = {name: Scenario((*MOLECULE, name), ROOT, logs / f"{name}.log") for name in asked if name}
     session.config.stash[LANES] = lanes = Lanes(STAGES, scenarios, obstacle)
