@@ -76,7 +76,7 @@ EXAMPLES = r"""
 - name: Make another machine of it
   virtualbox_appliance:
     path: /srv/machines/tutorial-vm.ova
-    machine: tutorial-vm-imported
+    machine: tutorial-vm-of-march
     state: imported
     folder: /srv/machines
 
@@ -112,7 +112,7 @@ from ansible.module_utils.virtualbox.appliance import (
     make_plan,
     mistakes,
 )
-from ansible.module_utils.virtualbox.manage import has_files
+from ansible.module_utils.virtualbox.manage import has_files, systems_in
 from ansible.module_utils.virtualbox.model import half_of, normal
 from ansible.module_utils.virtualbox.module import PROGRAM, refuse, virtualbox
 from ansible.module_utils.virtualbox.plan import Plan
@@ -123,10 +123,19 @@ def missing(want: WantedAppliance, there: There, plan: Plan) -> list[str]:
     found = []
     if want.state == "exported" and not Path(want.path).parent.is_dir():
         found.append(f"path: there is no directory {Path(want.path).parent}; make it first")
-    if not imports(plan):
-        return found
-    if there.file is None:
+    if imports(plan) and there.file is None:
         found.append(f"path: there is no {want.path}; name another file, or export a machine first")
+    return found
+
+
+def obstacles(want: WantedAppliance, there: There) -> list[str]:
+    """Return a sentence for each thing that forbids to make a machine of the file."""
+    found = []
+    if (number := systems_in(want.path)) > 1:
+        found.append(
+            f"path: {want.path} holds {number} machines, and VirtualBox would make them all; name a file of "
+            "one"
+        )
     if Path(disk_path(want, 1)).exists():
         found.append(
             f"folder: there is a file {disk_path(want, 1)} already; name another directory, or remove it"
@@ -170,6 +179,8 @@ def main() -> None:
         # In a trial run the file may be yet to be made.
         if plan.steps and not module.check_mode:
             problems += missing(want, there, plan)
+        if imports(plan):
+            problems += obstacles(want, there)
         refuse(module, problems)
         if plan.kept:
             module.warn(plan.kept)

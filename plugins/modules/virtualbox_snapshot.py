@@ -161,7 +161,7 @@ def main() -> None:
         if machine is not None and starts(plan.steps):
             # Before anything is lost. The machine starts with what it had then.
             problems += no_room(want.machine, needed(want, machine))
-            problems += occupied(opened(want, machine))
+            problems += occupied(opened(want, machine), is_trial=module.check_mode)
         refuse(module, problems)
         if plan.steps and not module.check_mode:
             manager.carry_out(want.machine, plan.steps, timeout)

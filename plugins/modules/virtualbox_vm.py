@@ -41,7 +41,8 @@ options:
     type: str
   folder:
     description: >-
-      The directory in which a new machine gets a directory of its own. VirtualBox's default if omitted.
+      The directory in which a new machine gets a directory of its own. It begins with a slash. VirtualBox's
+      default if omitted.
     type: path
   cpus:
     description: Virtual processors.
@@ -50,7 +51,7 @@ options:
     description: Memory in MiB.
     type: int
   video_memory:
-    description: Memory of the graphics card in MiB.
+    description: Memory of the graphics card in MiB, at most 256.
     type: int
   firmware:
     description: What the machine boots with.
@@ -83,6 +84,9 @@ options:
       mac:
         description: Its hardware address, twelve hexadecimal digits.
         type: str
+      connected:
+        description: Whether its cable is plugged in, which may change while the machine runs.
+        type: bool
       forwards:
         description: The port forwards of a C(nat). These and no others are there afterwards, in any order.
         type: list
@@ -163,12 +167,14 @@ options:
         type: path
         default: ""
   console:
-    description: A file of the host that gets what the guest writes on its first serial port.
+    description: >-
+      A file of the host that gets what the guest writes on its first serial port. It begins with a slash.
     type: path
   force:
     description: >-
       The consent to power a running machine off, to lose the state of a saved one, or to remove a machine's
-      snapshots with it, where what is asked for needs it.
+      snapshots with it, where what is asked for needs it. A running machine that is to be V(stopped) is
+      powered off then, as by its plug, and its power button is not tried.
     type: bool
     default: false
   timeout:
@@ -275,6 +281,7 @@ NIC: dict[str, Any] = {
     "network": {"type": "str"},
     "device": {"type": "str", "choices": list(DEVICES)},
     "mac": {"type": "str"},
+    "connected": {"type": "bool"},
     "forwards": {"type": "list", "elements": "dict", "options": FORWARD},
 }
 CONTROLLER: dict[str, Any] = {
@@ -326,7 +333,7 @@ def card(nic: dict[str, Any]) -> Card:
     """Return the network card that one of the options asks for."""
     forwards = nic["forwards"]
     rules = None if forwards is None else frozenset(Forward(**forward) for forward in forwards)
-    return Card(nic["attachment"], nic["network"], nic["device"], nic["mac"], rules)
+    return Card(nic["attachment"], nic["network"], nic["device"], nic["mac"], rules, nic["connected"])
 
 
 def facts(machine: Machine | None) -> dict[str, Any] | None:
@@ -348,6 +355,7 @@ def facts(machine: Machine | None) -> dict[str, Any] | None:
                 "network": card.network,
                 "device": card.device,
                 "mac": card.mac,
+                "connected": card.is_connected,
                 "forwards": [rule.rule for rule in sorted(card.forwards or ())],
             }
             for number, card in sorted(machine.cards.items())
@@ -422,7 +430,7 @@ def main() -> None:
             problems += [] if module.check_mode else missing_media(want)
             if starts(plan.steps):
                 problems += no_room(want.name, needed(want, machine))
-            problems += occupied(opened(want, machine))
+            problems += occupied(opened(want, machine), is_trial=module.check_mode)
         refuse(module, problems)
         if plan.steps and not module.check_mode:
             manager.carry_out(want.name, plan.steps, module.params["timeout"])

@@ -14,7 +14,8 @@ REMEDIES = (
     (r"VERR_VMX_IN_VMX_ROOT_MODE", _OTHER_HYPERVISOR.format(module="kvm_intel")),
     (r"VERR_SVM_IN_USE", _OTHER_HYPERVISOR.format(module="kvm_amd")),
     (
-        r"VERR_VM_DRIVER_NOT_(?:INSTALLED|ACCESSIBLE)|Kernel driver not (?:installed|accessible)|-1908\b",
+        r"VERR_VM_DRIVER_NOT_(?:INSTALLED|ACCESSIBLE)|Kernel driver not (?:installed|accessible)|"
+        r"(?:rc=|Error )-1908\b",
         "VirtualBox's kernel driver is not loaded, or this user may not use it. Load it (modprobe vboxdrv); "
         "after a new kernel it has to be built for that first, which /sbin/vboxconfig or the package "
         "virtualbox-dkms does",
@@ -53,6 +54,13 @@ REMEDIES = (
         "the host has too little free memory for it; stop something, or give it less",
     ),
     (
+        # Without its driver, too, the process says no more than this.
+        r"has terminated unexpectedly during startup",
+        "VirtualBox's kernel driver is not loaded (modprobe vboxdrv), or it is of another VirtualBox or of "
+        "another kernel (/sbin/vboxconfig, or the package virtualbox-dkms, builds it anew); if neither, "
+        "VBoxHardening.log in the machine's directory Logs says more",
+    ),
+    (
         r"VERR_NO_TRANSLATION",
         "the locale C.UTF-8 is missing on the host, and a name is not plain ASCII",
     ),
@@ -64,7 +72,7 @@ def first_error(output: str) -> str:
     lines = [
         found[1]
         for line in output.splitlines()
-        if (found := re.match(r"VBoxManage(?:\.exe)?: (?:fatal )?error: (.*)", line))
+        if (found := re.match(r"VBoxManage: (?:fatal )?error: (.*)", line))
         and not found[1].startswith(("Details: ", "Context: "))
     ]
     return " ".join(lines) or " ".join(output.split()) or "it gave no reason"

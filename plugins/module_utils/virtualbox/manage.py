@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import pwd
 import socket
+import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
+from xml.etree import ElementTree
 
 from . import appliance
 from .appliance import IMPORTED, File, There, WantedAppliance, disk_paths, export_key
 from .disk import Disk, WantedDisk, making, mark_key, part_of
 from .errors import explained
-from .model import MARK, NO_HISTORY, Card, Forward, Machine, half_of
+from .model import MARK, Card, Forward, Machine, half_of
 from .plan import GONE, Step, ends_in_vain, starts
 from .settings import history, kept
 from .showvminfo import Pair, pairs
-from .state import Medium, extra_data, machine, media, settings_of_snapshots
+from .state import Medium, extra_data, machine, media
 
 Content = TypeVar("Content")
 Result = tuple[int, str, str]
@@ -80,12 +84,11 @@ class Manager:
         values = self._pairs(name)
         if not values:
             return None
-        path = settings_of_snapshots(values)
         return machine(
             values,
             self._noted(name, MARK),
             self.media(),
-            _read(path, history) if path else NO_HISTORY,
+            _read(dict(values)["CfgFile"], history),
             self._noted(name, IMPORTED),
         )
 
@@ -140,16 +143,18 @@ class Manager:
 
     def make(self, want: WantedDisk) -> None:
         """Make a disk under another name, mark it as ours, and give it its name: nobody sees half of it."""
-        self.drop(want.path)
-        if lost := self.lost(want.path):
-            self.call(["closemedium", "disk", lost.uuid])
         part = part_of(want.path)
-        self.call(making(want, part))
-        (made,) = media(self.call(["showmediuminfo", "disk", part]))
-        if any(medium.uuid == made.uuid for medium in self.media()):
-            self.call(["closemedium", "disk", part])
-        self.call(["setextradata", "global", mark_key(made.uuid), want.path])
-        Path(part).rename(want.path)
+        with _alone_in(Path(want.path).parent):
+            self.drop(want.path)
+            if lost := self.lost(want.path):
+                self.call(["closemedium", "disk", lost.uuid])
+            self.call(making(want, part))
+            (made,) = media(self.call(["showmediuminfo", "disk", part]))
+            if any(medium.uuid == made.uuid for medium in self.media()):
+                self.call(["closemedium", "disk", part])
+            _refuse_another(want.path, None)
+            self.call(["setextradata", "global", mark_key(made.uuid), want.path])
+            Path(part).rename(want.path)
 
     def delete(self, path: str, disk: Disk) -> None:
         """Delete a disk and its mark."""
@@ -188,6 +193,7 @@ class Manager:
         made = file_of(str(part))
         if made is None or there.machine is None:
             raise ManageError(f"path: VirtualBox has exported {want.machine!r}, and there is no {part}")
+        _refuse_another(want.path, there.file)
         note = appliance.note(there.machine, there.content, made)
         self.call(["setextradata", "global", export_key(want.path), appliance.replacing(note, there)])
         part.replace(want.path)
@@ -271,6 +277,27 @@ class Manager:
             time.sleep(_POLL_SECONDS)
 
 
+@contextmanager
+def _alone_in(directory: Path) -> Iterator[None]:
+    """Wait until no other run makes a disk in a directory; two would write the same file."""
+    number = os.open(directory, os.O_RDONLY)
+    try:
+        # Not every file system of a network can lock.
+        with suppress(OSError):
+            fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
+
+
+def _refuse_another(path: str, before: File | None) -> None:
+    """Raise `ManageError` where somebody has written a file while another was made to take its place."""
+    if file_of(path) != before:
+        raise ManageError(
+            f"path: {path} is another file than when this began, and stays; move it away, and run this again"
+        )
+
+
 def _delete(path: str) -> None:
     """Delete a file if it is there; raises `ManageError` where that is not possible."""
     try:
@@ -290,10 +317,11 @@ def _read(path: str, reading: Callable[[str], Content]) -> Content:
         raise ManageError(f"machine: its settings file {path} cannot be read: {error}") from error
 
 
-def occupied(forwards: Iterable[Forward]) -> Iterator[str]:
+def occupied(forwards: Iterable[Forward], *, is_trial: bool = False) -> Iterator[str]:
     """Yield a sentence for each port forward that the host could not listen for.
 
-    VirtualBox itself starts the machine all the same and notes it in a log.
+    VirtualBox itself starts the machine all the same and notes it in a log. In a trial run the host may be
+    yet to get an address.
     """
     for forward in forwards:
         kind = socket.SOCK_STREAM if forward.protocol == "tcp" else socket.SOCK_DGRAM
@@ -303,6 +331,8 @@ def occupied(forwards: Iterable[Forward]) -> Iterator[str]:
             try:
                 listener.bind((forward.host_ip, forward.host_port))
             except OSError as error:
+                if is_trial and error.errno == errno.EADDRNOTAVAIL:
+                    continue
                 yield f"forwards: {forward.line}: {_refusal(forward, error.errno or 0)}"
 
 
@@ -332,6 +362,19 @@ def file_of(path: str) -> File | None:
     except OSError:
         return None
     return File(path, found.st_size, found.st_mtime_ns)
+
+
+def systems_in(path: str) -> int:
+    """Return how many machines an appliance holds, as its descriptor says; 0 where that cannot be read."""
+    try:
+        with tarfile.open(path) as appliance:
+            # The descriptor is the first file, or VirtualBox would not take it.
+            first = appliance.next()
+            descriptor = appliance.extractfile(first) if first and first.name.endswith(".ovf") else None
+            text = descriptor.read() if descriptor else b""
+        return sum(1 for _ in ElementTree.fromstring(text).iterfind(".//{*}VirtualSystem")) if text else 0
+    except (OSError, tarfile.TarError, ElementTree.ParseError):
+        return 0
 
 
 def has_files(directory: Path) -> bool:

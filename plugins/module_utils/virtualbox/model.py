@@ -24,6 +24,13 @@ def half_of(name: str) -> str:
 
 PROTOCOLS = ("tcp", "udp")
 ATTACHMENTS = ("nat", "hostonly", "bridged", "intnet", "none")
+NETWORKS: Mapping[str, str] = {
+    "nat": "natnet",
+    "hostonly": "hostonlyadapter",
+    "bridged": "bridgeadapter",
+    "intnet": "intnet",
+}
+"""What VBoxManage calls that which a card is attached to, by the kind of the attachment."""
 DEVICES = ("Am79C970A", "Am79C973", "82540EM", "82543GC", "82545EM", "virtio")
 """The network cards that a guest can see, as VirtualBox prints them."""
 
@@ -55,6 +62,8 @@ BOOT_PLACES = 4
 CARDS = 8
 MEMORY_RANGE = (4, 2097152)
 """MiB that VirtualBox gives to a machine."""
+VIDEO_MEMORY_RANGE = (1, 256)
+"""MiB."""
 CPU_RANGE = (1, 64)
 
 DEAD = "gurumeditation"
@@ -113,7 +122,8 @@ class Card:
     """A network card. None means that it is left as it is, or that VirtualBox chooses.
 
     `network` is what it is attached to: the NAT's addresses (such as 10.0.2.0/24), the host's interface, or
-    the internal network's name. `mac` has twelve hexadecimal digits.
+    the internal network's name. `mac` has twelve hexadecimal digits. `is_connected` is whether the cable is
+    plugged in.
     """
 
     attachment: str = "nat"
@@ -121,6 +131,7 @@ class Card:
     device: str | None = None
     mac: str | None = None
     forwards: frozenset[Forward] | None = None
+    is_connected: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -275,6 +286,9 @@ def mistakes(wanted: Wanted) -> list[str]:
         *name_mistakes(wanted.name),
         *_range_mistakes("cpus", wanted.cpus, CPU_RANGE, ""),
         *_range_mistakes("memory", wanted.memory, MEMORY_RANGE, " MiB"),
+        *_range_mistakes("video_memory", wanted.video_memory, VIDEO_MEMORY_RANGE, " MiB"),
+        *_path_mistakes("folder", wanted.folder),
+        *(mistake for file in wanted.consoles.values() for mistake in _path_mistakes("console", file)),
         *_boot_mistakes(wanted.boot_order or ()),
         *(mistake for number, card in wanted.cards.items() for mistake in _card_mistakes(number, card)),
         *_doubled_forwards(wanted.cards),
@@ -307,6 +321,13 @@ def _range_mistakes(option: str, value: int | None, allowed: tuple[int, int], un
         yield f"{option}: {value}{unit} is not possible; use {lowest}{to}"
 
 
+def _path_mistakes(option: str, path: str | None) -> Iterator[str]:
+    if path is not None and not path.startswith("/"):
+        yield f"{option}: {path!r} is relative to nothing that lasts; begin it with a slash"
+    elif path is not None and not path.isprintable():
+        yield f"{option}: {path!r} holds a control character; leave it out"
+
+
 def _boot_mistakes(order: tuple[str, ...]) -> Iterator[str]:
     if len(order) > BOOT_PLACES:
         yield f"boot_order: {', '.join(order)} are more than {BOOT_PLACES} devices; leave some out"
@@ -320,6 +341,7 @@ def _card_mistakes(number: int, card: Card) -> Iterator[str]:
         yield f"{where}: a machine has {CARDS} network cards at most; leave it out"
     if card.attachment == "none":
         stated = [key for key in ("network", "device", "mac", "forwards") if getattr(card, key)]
+        stated += [] if card.is_connected is None else ["connected"]
         if stated:
             yield f"{where}: none takes the card away, with its {' and '.join(stated)}; leave them out"
         return
@@ -333,6 +355,8 @@ def _card_mistakes(number: int, card: Card) -> Iterator[str]:
         yield f"{where}.network: {card.attachment} needs the interface's or the network's name; give it"
     if card.mac is not None and not re.fullmatch(r"[0-9A-Fa-f]{12}", card.mac):
         yield f"{where}.mac: {card.mac!r} is no address; write it with twelve hexadecimal digits alone"
+    elif card.mac is not None and int(card.mac[1], 16) % 2:
+        yield f"{where}.mac: {card.mac!r} is an address of many cards; let its second digit be even"
     if card.forwards and card.attachment != "nat":
         yield f"{where}.forwards: {card.attachment} has no address translation; use nat, or leave them out"
     for forward in sorted(card.forwards or ()):

@@ -12,6 +12,7 @@ from .model import (
     BUSES,
     DEAD,
     MARK,
+    NETWORKS,
     Card,
     Controller,
     Forward,
@@ -88,8 +89,9 @@ def make_plan(wanted: Wanted, machine: Machine | None) -> Plan:
     if machine is None:
         if wanted.state == "absent":
             return Plan()
-        # VirtualBox gives a new machine what it thinks the guest's system likes; a stated card is written.
-        cards = {number: Card("") for number in wanted.cards}
+        # VirtualBox gives a new machine one card, and what it thinks the guest's system likes; a stated card
+        # is written.
+        cards = {number: Card("none" if number > 1 else "", is_connected=True) for number in wanted.cards}
         machine = Machine(wanted.name, mark=wanted.name, cards=cards)
         problems = [*_strays(wanted, machine), *_misplaced(wanted, machine)]
         return refused(*problems) if problems else _created(wanted, machine)
@@ -318,15 +320,8 @@ def _hardware(wanted: Wanted, machine: Machine) -> Iterator[Change]:
         if file != machine.consoles.get(number):
             address, interrupt = SERIAL_PORTS[number]
             options = [f"--uart{number}", address, interrupt, f"--uartmode{number}", "file", file]
-            yield Change(f"~ serial port {number} -> {file}", (_modify(name, *options),))
-
-
-NETWORK_OPTIONS = {
-    "nat": "natnet",
-    "hostonly": "hostonlyadapter",
-    "bridged": "bridgeadapter",
-    "intnet": "intnet",
-}
+            there = machine.consoles.get(number, "none")
+            yield Change(f"~ serial port {number} {there} -> {file}", (_modify(name, *options),))
 
 
 def _card(name: str, number: int, wanted: Card, there: Card) -> Iterator[Change]:
@@ -336,18 +331,29 @@ def _card(name: str, number: int, wanted: Card, there: Card) -> Iterator[Change]
     if wanted.network is not None and (
         wanted.network != there.network or wanted.attachment != there.attachment
     ):
-        options += [f"--{NETWORK_OPTIONS[wanted.attachment]}{number}", wanted.network]
+        options += [f"--{NETWORKS[wanted.attachment]}{number}", wanted.network]
     if wanted.device is not None and wanted.device != there.device:
         options += [f"--nictype{number}", wanted.device]
     if wanted.mac is not None and wanted.mac.upper() != (there.mac or "").upper():
         options += [f"--macaddress{number}", wanted.mac]
     if options:
-        words = " ".join(
-            word for word in (wanted.attachment, wanted.network, wanted.device, wanted.mac) if word
-        )
+        words = " -> ".join(filter(None, (_words(there, wanted), _words(wanted, wanted))))
         yield Change(f"~ network card {number} ({words})", (_modify(name, *options),))
+    if wanted.is_connected is not None and wanted.is_connected != there.is_connected:
+        switch = "on" if wanted.is_connected else "off"
+        yield Change(
+            f"~ cable of network card {number} ({'plugged in' if wanted.is_connected else 'unplugged'})",
+            (_modify(name, f"--cableconnected{number}", switch),),
+            (("controlvm", name, f"setlinkstate{number}", switch),),
+        )
     if wanted.forwards is not None:
         yield from _forwards(name, number, wanted.forwards, there.forwards or frozenset())
+
+
+def _words(card: Card, wanted: Card) -> str:
+    """Return a card for people, with what is stated of the one that is wanted."""
+    stated = [key for key in ("network", "device", "mac") if getattr(wanted, key) is not None]
+    return " ".join(filter(None, (card.attachment, *(getattr(card, key) for key in stated))))
 
 
 def _forwards(
@@ -403,13 +409,20 @@ def _storage(wanted: Wanted, machine: Machine) -> Iterator[Change]:
         for place, drive in drives.items()
         if drive.kind == "hdd" and machine.drives.get(place) != drive
     }
-    for place, drive in sorted(machine.drives.items()):
-        goes = place not in drives or place.controller in gone or drives[place].kind != drive.kind
-        if goes or (drive.kind == "hdd" and drive.medium in moved):
-            yield Change(
-                f"- {drive.kind} {place.where}: {drive.medium or 'empty'}",
-                (_attach(name, place, drive.kind, "none"),),
-            )
+    detached = {
+        place
+        for place, drive in machine.drives.items()
+        if place not in drives
+        or place.controller in gone
+        or drives[place].kind != drive.kind
+        or (drive.kind == "hdd" and drive.medium in moved)
+    }
+    for place in sorted(detached):
+        drive = machine.drives[place]
+        yield Change(
+            f"- {drive.kind} {place.where}: {drive.medium or 'empty'}",
+            (_attach(name, place, drive.kind, "none"),),
+        )
     for label in sorted(gone):
         yield Change(f"- storage controller {label}", (("storagectl", name, "--name", label, "--remove"),))
     for label, controller in controllers.items():
@@ -421,12 +434,13 @@ def _storage(wanted: Wanted, machine: Machine) -> Iterator[Change]:
                 options += ("--portcount", str(controller.ports))
             yield Change(f"+ storage controller {label} ({controller.bus})", (options,))
     for place, drive in sorted(drives.items()):
-        there = machine.drives.get(place)
-        if there != drive or place.controller in gone:
-            medium = drive.medium or "emptydrive"
+        there = None if place in detached else machine.drives.get(place)
+        if there != drive:
+            change = f"{drive.kind} {place.where}: "
+            before = f"~ {change}{there.medium or 'empty'} -> " if there else f"+ {change}"
             yield Change(
-                f"+ {drive.kind} {place.where}: {drive.medium or 'empty'}",
-                (_attach(name, place, drive.kind, medium),),
+                before + (drive.medium or "empty"),
+                (_attach(name, place, drive.kind, drive.medium or "emptydrive"),),
             )
 
 

@@ -11,6 +11,7 @@ from .model import (
     BOOT_PLACES,
     BUSES,
     CARDS,
+    NETWORKS,
     NO_HISTORY,
     Card,
     Controller,
@@ -21,13 +22,6 @@ from .model import (
     Place,
 )
 from .showvminfo import Pair
-
-_NETWORK_KEYS = {
-    "nat": "natnet",
-    "hostonly": "hostonlyadapter",
-    "bridged": "bridgeadapter",
-    "intnet": "intnet",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +72,17 @@ def machine(
     )
 
 
-def settings_of_snapshots(pairs: Sequence[Pair]) -> str:
-    """Return the settings file of a machine that has snapshots; empty for one that has none."""
-    values = dict(pairs)
-    return values["CfgFile"] if "CurrentSnapshotUUID" in values else ""
-
-
 def _cards(pairs: Sequence[Pair]) -> dict[int, Card]:
     values = dict(pairs)
     forwards = _forwards(pairs)
     return {
         number: Card(
             attachment,
-            values.get(f"{_NETWORK_KEYS.get(attachment, attachment)}{number}"),
+            values.get(f"{NETWORKS.get(attachment, attachment)}{number}"),
             values.get(f"nictype{number}"),
             values.get(f"macaddress{number}"),
             frozenset(forwards.get(number, ())),
+            values.get(f"cableconnected{number}") != "off",
         )
         for number in range(1, CARDS + 1)
         if (attachment := values.get(f"nic{number}", "none")) != ATTACHMENTS[-1]
@@ -169,9 +158,14 @@ def _medium(stanza: Mapping[str, str]) -> Medium:
         uuid=stanza["UUID"],
         path=stanza.get("Location", ""),
         parent="" if parent == "base" else parent,
-        users=tuple(stanza.get("In use by VMs", "").splitlines()),
-        children=tuple(stanza.get("Child UUIDs", "").splitlines()),
+        users=_lines(stanza.get("In use by VMs", "")),
+        children=_lines(stanza.get("Child UUIDs", "")),
     )
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    # Not splitlines: a name may hold what Python takes for the end of a line and VBoxManage does not.
+    return tuple(filter(None, text.split("\n")))
 
 
 def _stanzas(text: str) -> Iterator[dict[str, str]]:
@@ -181,7 +175,7 @@ def _stanzas(text: str) -> Iterator[dict[str, str]]:
     """
     stanza: dict[str, str] = {}
     key = before = ""
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if key == "Description" and not line.startswith("Type:"):
             continue
         found = re.fullmatch(r"([A-Z][\w ]*):\s*(.*)", line)

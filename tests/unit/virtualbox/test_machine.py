@@ -6,7 +6,7 @@ import pytest
 
 from virtualbox.model import Card, Controller, Drive, Forward, History, Place
 from virtualbox.showvminfo import pairs
-from virtualbox.state import extra_data, machine, media, settings_of_snapshots
+from virtualbox.state import extra_data, machine, media
 
 SSH = Forward("ssh", "tcp", "192.168.56.1", 1234, "10.0.2.15", 22)
 
@@ -34,6 +34,7 @@ def test_each_card_has_its_own_rules(read):
         "82540EM",
         "0800270BBC35",
         frozenset({SSH, Forward("web", "tcp", "", 8080, "", 80)}),
+        is_connected=True,
     )
     assert cards[2].forwards == {Forward("ssh2", "udp", "127.0.0.1", 53, "", 53)}
     assert [(cards[number].attachment, cards[number].network) for number in (2, 3, 4)] == [
@@ -63,17 +64,17 @@ def test_a_snapshots_disk_counts_as_the_one_behind_it(read, recorded):
     assert (drive.medium, drive.is_difference) == ('/root/vms/we"b\\1.vdi', True)
 
 
+def test_a_cable_that_is_unplugged_is_read(read):
+    cards = read("odd_values").cards
+    assert {number: card.is_connected for number, card in cards.items()} == {1: False, 2: True}
+
+
 def test_a_disk_without_others_in_front_of_it_is_whole(recorded):
     base = media(recorded("disks"))[0]
     text = recorded("several_cards")
     printed = dict(pairs(text))["SATA-ImageUUID-0-0"]
     found = machine(pairs(text.replace(printed, base.uuid)), media=[base])
     assert not found.drives[Place("SATA")].is_difference
-
-
-def test_a_machine_with_snapshots_has_them_in_its_settings_file(recorded):
-    assert settings_of_snapshots(pairs(recorded("two_snapshots"))) == "/root/vms/web/web.vbox"
-    assert settings_of_snapshots(pairs(recorded("several_cards"))) == ""
 
 
 def test_a_disk_that_is_not_registered_is_what_is_printed(read):
@@ -96,6 +97,13 @@ def test_disks_are_read_with_who_uses_them(recorded):
     assert (first.parent, second.parent) == (base.uuid, first.uuid)
     assert base.children == (first.uuid,)
     assert [user.split(" ", 1)[0] for user in base.users] == ["web"]
+
+
+def test_a_disks_path_may_hold_what_python_takes_for_the_end_of_a_line(recorded):
+    text = recorded("disks")
+    assert [one.path for one in media(text.replace("/root/vms/", "/root/\u2028/"))] == [
+        one.path.replace("/root/vms/", "/root/\u2028/") for one in media(text)
+    ]
 
 
 def test_a_description_passes_for_no_disk(recorded):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
 import socket
+import tarfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +17,9 @@ import pytest
 from virtualbox import manage
 from virtualbox.appliance import WantedAppliance, make_plan
 from virtualbox.disk import Disk, WantedDisk
-from virtualbox.manage import ManageError, Manager, no_room, occupied
-from virtualbox.model import Card, Forward, Machine
-from virtualbox.plan import Step
+from virtualbox.manage import ManageError, Manager, no_room, occupied, systems_in
+from virtualbox.model import Card, Forward, Machine, Wanted
+from virtualbox.plan import Step, removal
 
 MACHINE = """name="{name}"
 UUID="1"
@@ -70,6 +75,9 @@ class VirtualBox:
     def showvminfo(self, name, form):
         if name not in self.machines:
             return 1, "", "VBoxManage: error: Details: code VBOX_E_OBJECT_NOT_FOUND (0x80bb0001)"
+        settings = self.folder / name / f"{name}.vbox"
+        settings.parent.mkdir(exist_ok=True)
+        settings.write_text("<VirtualBox><Machine/></VirtualBox>")
         drives = [
             f'"SATA-{port}-0"="{path}"\n"SATA-ImageUUID-{port}-0"="{port}"\n'
             for port, path in enumerate(self.machines[name])
@@ -122,7 +130,7 @@ class VirtualBox:
     def unregistervm(self, name, delete):
         for disk in self.machines.pop(name):
             Path(disk).unlink()
-        (self.folder / name).rmdir()
+        shutil.rmtree(self.folder / name)
         return 0, "", ""
 
     def modifyvm(self, name, option, new):
@@ -248,7 +256,7 @@ def test_a_file_is_deleted_with_what_is_noted_of_it(there):
     manager = there.manager()
     found = manager.appliance(want)
     manager.remove(want, found, make_plan(want, found).steps)
-    assert list(there.folder.iterdir()) == []
+    assert list(there.folder.glob("web.*")) == []
     assert not any(there.notes.values())
 
 
@@ -266,7 +274,7 @@ def test_what_an_export_has_left_is_deleted_and_a_file_of_somebody_else_is_not(t
     assert plan.lines == [f"- file {there.folder}/web.cloud-lab-part.ova"]
     assert plan.kept == f"path: {want.path} is a file that this module has not made, so it stays"
     manager.remove(want, found, plan.steps)
-    assert [path.name for path in there.folder.iterdir()] == ["web.ova"]
+    assert [path.name for path in there.folder.glob("web.*")] == ["web.ova"]
     assert make_plan(want, manager.appliance(want)).steps == ()
 
 
@@ -394,7 +402,9 @@ def test_a_port_that_somebody_has_is_named(taken):
 
 def test_an_address_that_the_host_lacks_is_named():
     # Of a network for documents.
-    assert list(occupied([Forward("ssh", "tcp", "192.0.2.9", 1234, "", 22)])) == [
+    rule = Forward("ssh", "tcp", "192.0.2.9", 1234, "", 22)
+    assert list(occupied([rule], is_trial=True)) == []
+    assert list(occupied([rule])) == [
         "forwards: ssh: tcp 192.0.2.9:1234 -> guest:22: the host has no address 192.0.2.9; give it that "
         "address, or name one that it has"
     ]
@@ -431,7 +441,7 @@ def test_a_disk_that_was_killed_half_made_is_made_again(there, call):
     assert manager.disk(want.path) == Disk("5", want.path)
     assert [path.name for path in there.folder.iterdir()] == ["web.vdi"]
     manager.delete(want.path, Disk("5", want.path))
-    assert list(there.folder.iterdir()) == []
+    assert list(there.folder.glob("web.*")) == []
     assert not any(there.notes.values())
 
 
@@ -451,6 +461,62 @@ def test_a_disk_that_was_deleted_by_hand_is_forgotten_before_it_is_made_again(th
     manager.make(want)
     assert closed[0] == "4"
     assert manager.lost(want.path) is None
+
+
+def test_a_disk_takes_no_place_of_a_file_that_has_come_meanwhile(there):
+    want = WantedDisk(f"{there.folder}/web.vdi", size=4)
+    foreign = there.folder / "web.vdi"
+    there.dies = lambda words: words[0] == "createmedium" and foreign.write_text("foreign") == 0
+    with pytest.raises(ManageError, match=r"path: .*/web\.vdi is another file than when this began"):
+        there.manager().make(want)
+    assert foreign.read_text() == "foreign"
+
+
+def test_two_disks_of_a_directory_are_made_one_after_the_other(there):
+    directory = os.open(there.folder, os.O_RDONLY)
+    fcntl.flock(directory, fcntl.LOCK_EX)
+    with ThreadPoolExecutor() as pool:
+        making = pool.submit(there.manager().make, WantedDisk(f"{there.folder}/web.vdi", size=4))
+        with pytest.raises(TimeoutError):
+            making.result(timeout=0.2)
+        os.close(directory)
+        assert making.result(timeout=30) is None
+
+
+def test_an_export_takes_no_place_of_a_file_that_has_come_meanwhile(there):
+    there.machines["web"] = []
+    foreign = there.folder / "web.ova"
+    there.dies = lambda words: words[0] == "export" and foreign.write_text("foreign") == 0
+    with pytest.raises(ManageError, match=r"path: .*/web\.ova is another file than when this began"):
+        exported(there)
+    assert foreign.read_text() == "foreign"
+
+
+def test_the_machines_of_an_appliance_are_counted(tmp_path):
+    system = '<VirtualSystem ovf:id="web"/>'
+    ovf = '<Envelope xmlns="http://o" xmlns:ovf="http://o">{}</Envelope>'
+    for number in range(3):
+        (tmp_path / "a.ovf").write_text(ovf.format(system * number))
+        with tarfile.open(tmp_path / "a.ova", "w") as file:
+            file.add(tmp_path / "a.ovf", "a.ovf")
+        assert systems_in(str(tmp_path / "a.ova")) == number
+    assert systems_in(str(tmp_path / "a.ovf")) == 0
+    assert systems_in(str(tmp_path / "none.ova")) == 0
+
+
+def test_snapshots_are_known_whatever_is_printed_of_them(tmp_path, recorded):
+    """The name of the first one ends in a backslash."""
+    settings = tmp_path / "odd.vbox"
+    settings.write_text(recorded("odd_values.vbox"))
+    text = recorded("odd_values").replace("/srv/m/odd/odd.vbox", str(settings))
+
+    def run(call):
+        return 0, text if call[1] == "showvminfo" else "", ""
+
+    found = Manager("/bin/true", run).machine("odd")
+    assert found
+    assert [snapshot.name for snapshot in found.history.snapshots] == ["two\\", "three"]
+    assert removal(Wanted("odd", state="absent"), replace(found, mark="odd"), None).problems
 
 
 def test_half_a_disk_is_removed_and_its_whole_one_is_not(there):

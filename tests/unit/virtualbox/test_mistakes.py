@@ -58,6 +58,15 @@ def test_no_name_of_a_machine(name):
     ("wanted", "words"),
     [
         (Wanted("web", cpus=0), "cpus: 0 is not possible; use 1 to 64"),
+        (Wanted("web", video_memory=257), "video_memory: 257 MiB is not possible; use 1 to 256"),
+        (Wanted("web", folder="machines"), "folder: 'machines' is relative to nothing that lasts"),
+        (Wanted("web", consoles={1: "web.log"}), "console: 'web.log' is relative to nothing that lasts"),
+        (Wanted("web", consoles={1: "/a\nb"}), "console: '/a\\nb' holds a control character; leave it out"),
+        (with_rules(mac="010203040506"), "nics[0].mac: '010203040506' is an address of many cards"),
+        (
+            Wanted("web", cards={1: Card("none", is_connected=True)}),
+            "nics[0]: none takes the card away, with its connected; leave them out",
+        ),
         (Wanted("web", memory=2), "memory: 2 MiB is not possible; use 4 to 2097152"),
         (Wanted("web", boot_order=("disk", "disk")), "boot_order: disk is there more than once"),
         (Wanted("web", boot_order=("none",) * 5), "are more than 4 devices"),
@@ -254,6 +263,12 @@ KVM = (
         (KVM.format("operate in VMX root mode", "VERR_VMX_IN_VMX_ROOT_MODE"), "modprobe -r kvm_intel"),
         (KVM.format("enable the AMD-V extension", "VERR_SVM_IN_USE"), "modprobe -r kvm_amd"),
         ("VBoxManage: error: Error -1908 in supR3HardenedMainInitRuntime!", "modprobe vboxdrv"),
+        # As recorded where there is no driver.
+        (
+            "VBoxManage: error: The virtual machine 'a' has terminated unexpectedly during startup with exit "
+            "code 1 (0x1)",
+            "modprobe vboxdrv",
+        ),
         ("VBoxManage: fatal error: RTR3Init: VERR_NO_TRANSLATION", "C.UTF-8"),
         ("VBoxManage: error: Cannot unregister the machine 'a' while it is locked", "run this again when"),
         ("VBoxManage: error: The machine 'a' is already locked for a session (or being unlocked)", "import"),
@@ -265,6 +280,12 @@ KVM = (
 )
 def test_what_helps_is_said(output, words):
     assert words in explained(output)
+
+
+def test_an_identifier_is_no_number_of_an_error():
+    assert "vboxdrv" not in explained(
+        "VBoxManage: error: Cannot open '/a' {1484953a-1908-4a47-0000-00000000}"
+    )
 
 
 def test_nobody_is_advised_to_do_without_the_driver():

@@ -589,3 +589,35 @@ def test_no_plan_loses_anything_without_consent(target, state, memory):
     words = {word for step in plan.steps for word in step.arguments}
     assert not words & {"poweroff", "discardstate"}
     assert not (plan.steps and plan.problems)
+
+
+def test_a_change_names_what_there_was():
+    card = Card("bridged", "eth0", "virtio", "080027000001", frozenset(), is_connected=False)
+    there = replace(
+        MACHINE, cards={1: card}, consoles={}, drives={Place("SATA"): Drive("hdd", "/srv/old.vdi")}
+    )
+    assert make_plan(WANTED, there).lines == [
+        "~ serial port 1 none -> /srv/web.log",
+        "~ network card 1 (bridged eth0 virtio -> nat 10.0.2.0/24 82540EM)",
+        f"+ port forward {SSH.line}",
+        "~ hdd SATA 0:0: /srv/old.vdi -> /srv/web.vdi",
+    ]
+
+
+def test_a_cable_is_plugged_in_while_the_machine_runs():
+    card = replace(MACHINE.cards[1], is_connected=False)
+    there = replace(MACHINE, state="running", cards={1: card})
+    assert make_plan(Wanted("web", cards={1: Card()}), there).steps == ()
+    assert calls(make_plan(Wanted("web", cards={1: Card(is_connected=True)}), there)) == [
+        "controlvm web setlinkstate1 on"
+    ]
+
+
+def test_a_new_machine_has_one_card_and_its_cable_is_plugged_in():
+    cards = {1: Card("nat", is_connected=True), 2: Card("none"), 3: Card("intnet", "lab", is_connected=False)}
+    made = calls(make_plan(Wanted("web", cards=cards), None))
+    assert [call for call in made if call.startswith("modifyvm")] == [
+        "modifyvm web --nic1 nat",
+        "modifyvm web --nic3 intnet --intnet3 lab",
+        "modifyvm web --cableconnected3 off",
+    ]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from virtualbox.showvminfo import pairs
 
-NAMES = ["iso", "odd_name", "running", "saved", "several_cards", "two_snapshots"]
+NAMES = ["iso", "odd_name", "odd_values", "running", "saved", "several_cards", "two_snapshots"]
 
 
 def written(text: str) -> str:
@@ -22,9 +22,11 @@ def test_every_line_of_a_real_output_is_read(name, recorded):
     found = pairs(text)
     values = dict(found)
     assert values["name"] and values["VMState"] and values["memory"].isdigit()
-    # One line has no value at all, and a description may go over several.
-    lines = [line for line in text.splitlines() if line and "=" in line]
-    assert len(found) == len(lines) - values.get("description", "").count("\n")
+    # One line has no value at all, and a description may go over several. Then the snapshots begin.
+    read = text.split("\nSnapshotName=")[0]
+    lines = [line for line in read.splitlines() if line and "=" in line]
+    described = values.get("description", "").splitlines()[1:]
+    assert len(found) == len(lines) - sum("=" in line for line in described)
 
 
 def test_a_name_may_hold_quotes_backslashes_and_any_letters(recorded):
@@ -35,6 +37,21 @@ def test_a_description_cannot_pass_for_something_else(recorded):
     found = pairs(recorded("odd_name"))
     assert dict(found)["description"] == 'two\nlines="x"\nVMState="lie"'
     assert [value for key, value in found if key == "VMState"] == ["poweroff"]
+
+
+def test_a_snapshot_cannot_pass_for_something_else(recorded):
+    """Its name ends in a backslash, and its description has a quote before a line that gives the memory."""
+    found = pairs(recorded("odd_values"))
+    assert [value for key, value in found if key == "memory"] == ["1024"]
+    assert not [key for key, _ in found if "Snapshot" in key]
+
+
+def test_what_is_written_without_escapes_is_read_without(recorded):
+    values = dict(pairs(recorded("odd_values")))
+    assert values["Forwarding(0)"] == 'a"b,tcp,,2201,,22'
+    assert values["Forwarding(1)"] == "c\\d,tcp,,2202,,22"
+    assert values["intnet2"] == 'x"y\\z'
+    assert values["uartmode1"] == 'file,/srv/m/we"ird\\.log'
 
 
 def test_a_value_that_never_ends_is_no_endless_loop():
