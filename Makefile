@@ -71,4 +71,4 @@ announce-site:
 	@echo 'All sections take over an hour the first time, and 11 GiB of memory; with less, some are left out and named.'
 
 announce-virtualbox:
-	@echo 'Installs what is missing here: packages for Ansible and for building, and Docker (whoever may use it can become root). The first time takes ten to thirty minutes on two cores, much of it to compile a kernel.'
+	@echo 'Installs what is missing here: packages for Ansible and for building$(if $(EMBEDDED), and Docker (whoever may use it can become root)). The first time takes ten to thirty minutes on two cores, much of it to compile a kernel.'

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Build the guest's kernel and collect its programs, from Debian packages. Runs as root, for ten minutes or more.
+# Build the guest's kernel and collect its programs, from Debian packages. Runs as root, for five to ten minutes.
 # A killed build leaves nothing but a directory.
 #
 #   build.sh SOURCE...       apt source lines; none means mmdebstrap's own default
