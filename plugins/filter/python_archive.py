@@ -23,6 +23,10 @@ DOCUMENTATION = r"""
       description: The package's directory on the controller.
       type: path
       required: true
+    package:
+      description: The package's name in the archive. Empty means that of its directory, which has to be one.
+      type: str
+      default: ""
     main:
       description: The module whose function C(main) is run; it returns the exit status.
       type: str
@@ -52,26 +56,32 @@ _UNIX = 3
 _REGULAR_FILE_MODE = 0o100644
 
 
-def python_archive(directory: str, main: str = "__main__", modules: Collection[str] = ()) -> str:
+def python_archive(
+    directory: str, package: str = "", main: str = "__main__", modules: Collection[str] = ()
+) -> str:
     """Return the package in *directory* as an executable zip archive in base64.
 
-    With *modules* only these and ``__init__`` are packed; ``FileNotFoundError`` if one does not exist.
+    *package* is its name, that of the directory if empty; ``ValueError`` if Python could not import it. With
+    *modules* only these and ``__init__`` are packed; ``FileNotFoundError`` if one does not exist.
     """
-    package = Path(directory)
+    source = Path(directory)
+    name = package or source.name
+    if not name.isidentifier():
+        raise ValueError(f"{name!r} is no name of a package; give it another with package")
     if modules:
-        paths = [package / f"{name}.py" for name in {"__init__", *modules}]
+        paths = [source / f"{module}.py" for module in {"__init__", *modules}]
     else:
-        paths = [path for path in package.iterdir() if path.suffix in _SOURCES]
-    sources = {f"{package.name}/{path.name}": path.read_bytes() for path in paths}
-    sources["__main__.py"] = _START.format(package=package.name, main=main).encode()
+        paths = [path for path in source.iterdir() if path.suffix in _SOURCES]
+    sources = {f"{name}/{path.name}": path.read_bytes() for path in paths}
+    sources["__main__.py"] = _START.format(package=name, main=main).encode()
     archive = io.BytesIO()
     # Stored, not deflated: compressed bytes differ between versions of zlib.
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as bundle:
-        for name in sorted(sources):
-            entry = zipfile.ZipInfo(name, _NO_TIME)
+        for path in sorted(sources):
+            entry = zipfile.ZipInfo(path, _NO_TIME)
             entry.create_system = _UNIX
             entry.external_attr = _REGULAR_FILE_MODE << 16
-            bundle.writestr(entry, sources[name])
+            bundle.writestr(entry, sources[path])
     return base64.b64encode(archive.getvalue()).decode("ascii")
 
 

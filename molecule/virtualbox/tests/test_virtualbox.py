@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from lab import evidence, host, playbook, recap, variable
@@ -59,13 +60,26 @@ def test_rules_that_were_changed_by_hand_are_repaired() -> None:
     # On every address of the host: in the way of the one that it should be.
     manage("controlvm", "tutorial-vm", "natpf1", "everywhere,tcp,,1234,10.0.2.15,22")
     manage("controlvm", "tutorial-vm", "natpf1", "more,tcp,,9999,,80")
-    assert recap(playbook("virtualbox_machine"))["tutorial-vm"]["changed"] == 1
+    manage("controlvm", "tutorial-vm", "setlinkstate1", "off")
+    manage("controlvm", "tutorial-vm-copy", "natpf1", "delete", "ssh")
+    planned = playbook("virtualbox_duplication", "--check", "--diff")
+    lines = [line for line in planned.splitlines() if line.startswith(("+ ", "- ", "~ "))]
+    assert lines == [
+        "~ cable of network card 1 (plugged in)",
+        "- port forward everywhere: tcp *:1234 -> 10.0.2.15:22",
+        "- port forward more: tcp *:9999 -> guest:80",
+        "- port forward ssh: tcp 192.168.56.1:4321 -> 10.0.2.15:22",
+        "+ port forward ssh: tcp 192.168.56.1:1234 -> 10.0.2.15:22",
+        "+ port forward ssh: tcp 192.168.56.1:1235 -> 10.0.2.15:22",
+    ]
+    assert recap(playbook("virtualbox_machine"))["tutorial-vm"]["changed"] == 2
     rules = [
         line
         for line in manage("showvminfo", "tutorial-vm", "--machinereadable").splitlines()
         if "Forwarding" in line
     ]
     assert rules == ['Forwarding(0)="ssh,tcp,192.168.56.1,1234,10.0.2.15,22"']
+    manage("controlvm", "tutorial-vm-copy", "natpf1", "ssh,tcp,192.168.56.1,1235,10.0.2.15,22")
 
 
 def test_a_machine_that_is_not_ours_stays(foreign: str) -> None:
@@ -79,6 +93,21 @@ def test_a_running_machine_is_not_interrupted() -> None:
     done = ansible("virtualbox_vm", "name=tutorial-vm memory=64")
     assert done.returncode != 0
     assert "VirtualBox changes this only in a machine that is off: ~ memory" in words(done)
+
+
+def test_nothing_is_made_for_a_machine_that_cannot_be(tmp_path: Path) -> None:
+    image = tmp_path / "image.raw"
+    image.write_bytes(bytes(2**20))
+    asked = {
+        "virtualbox_vm_name": "bad",
+        "virtualbox_vm_folder": "/srv/bad",
+        "virtualbox_vm_disk_image": str(image),
+        "virtualbox_vm_network": "10.0.2.0/30",
+    }
+    done = ansible("include_role", "name=virtualbox_vm", f"--extra-vars={json.dumps(asked)}")
+    assert done.returncode != 0
+    assert "nics[0].network: 10.0.2.0/30 is too small; use /27 or larger" in words(done)
+    assert not host("virtualbox-host").file("/srv/bad").exists
 
 
 def test_a_disk_in_use_stays() -> None:

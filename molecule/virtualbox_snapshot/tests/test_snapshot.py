@@ -55,6 +55,16 @@ def test_a_machine_goes_back_to_a_snapshot(kept: str) -> None:
     assert not module("virtualbox_snapshot", **first, state="restored")["changed"]
 
 
+def test_a_snapshot_whose_name_hides_what_is_printed_after_it_is_seen(kept: str) -> None:
+    named = {"machine": kept, "name": "two\\"}
+    assert module("virtualbox_snapshot", **named)["changed"]
+    assert not module("virtualbox_snapshot", **named)["changed"]
+    done = ansible("virtualbox_vm", json.dumps({"name": kept, "state": "absent"}))
+    assert done.returncode != 0
+    assert "which would go with it; delete them first" in words(done)
+    assert module("virtualbox_snapshot", **named, state="absent")["changed"]
+
+
 def test_what_a_machine_has_written_since_its_snapshot_is_not_lost(kept: str) -> None:
     asked = {"name": kept, "controllers": [{"name": "SATA", "bus": "sata", "ports": 2}], "force": True}
     done = ansible("virtualbox_vm", json.dumps(asked))

@@ -62,10 +62,13 @@ def _render_netplan(units: Mapping[str, Sequence[Route]]) -> str:
 
 
 def _render_ifupdown(units: Mapping[str, Sequence[Route]]) -> str:
+    # ifupdown runs the hook after each address of an interface, under the name of an alias for some, and
+    # gives up on an interface whose hook fails. The one that leads to the gateway may come later.
     lines = ["#!/bin/sh", HEADER.rstrip(), 'test "$ADDRFAM" != inet6 || exit 0']
     for routes in units.values():
         lines += [
-            f'test "$IFACE" != {route.interface} || {" ".join(replace_command(route))}' for route in routes
+            f'test "${{IFACE%%:*}}" != {route.interface} || {" ".join(replace_command(route))} || true'
+            for route in routes
         ]
     return "".join(f"{line}\n" for line in lines)
 

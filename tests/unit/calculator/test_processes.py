@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import json
 import math
+import re
 import signal
 import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -333,6 +335,19 @@ def test_a_hung_service_holds_up_no_other_operation(
         frontend.send_signal(signal.SIGKILL)
 
 
+def test_many_users_of_a_hung_service_do_not_take_all_memory(launcher: Launcher, hung: socket.socket) -> None:
+    """As many as may be connected, each with as many operations as there may be."""
+    frontend = launcher.frontend({"sum": [_url(hung)]}, evaluation_timeout=3, service_timeout=3)
+    with ThreadPoolExecutor(500) as pool:
+        replies = list(pool.map(frontend.ask, ["+".join(["(1+1)"] * 100)] * 500))
+    assert {reply.status for reply in replies} == {504}
+    assert frontend.process
+    status = Path(f"/proc/{frontend.process.pid}/status").read_text()
+    (peak,) = re.findall(r"(?m)^VmHWM:\s+(\d+) kB$", status)
+    # What its unit allows it is 96 MiB.
+    assert int(peak) < 80 * 1024
+
+
 def test_many_monitors_cost_a_hung_service_few_requests(
     launcher: Launcher, calculator: Calculator, hung: socket.socket
 ) -> None:
@@ -381,6 +396,31 @@ def test_a_client_that_never_finishes_its_request_is_cut_off(impatient: Service)
             assert impatient.ask("1+1").status == 200
             assert body.recv(100) == b""
         assert header.recv(100) == b""
+
+
+def test_a_client_that_does_not_read_is_cut_off(impatient: Service) -> None:
+    deaf = [socket.create_connection(("127.0.0.1", impatient.port), timeout=5) for _ in range(5)]
+    for client in deaf:
+        client.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+    assert impatient.request("GET", "/healthz").status == 503
+    deadline = time.monotonic() + 30
+    while impatient.request("GET", "/healthz").status == 503:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    for client in deaf:
+        client.close()
+
+
+@pytest.mark.parametrize("length", ["\u00b2", "x", "-1"])
+def test_a_length_that_is_no_number_is_one_clear_line(frontend: Service, length: str) -> None:
+    with socket.create_connection(("127.0.0.1", frontend.port), timeout=5) as client:
+        client.sendall(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode("latin-1"))
+        answer = client.recv(4096)
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
+    assert "Traceback" not in frontend.log.read_text()
 
 
 def test_more_connections_than_allowed_are_turned_away(impatient: Service) -> None:
@@ -455,10 +495,22 @@ def test_one_line_a_request_and_no_forged_ones(frontend: Service) -> None:
 
 def test_a_port_that_is_taken_is_one_clear_line(launcher: Launcher, frontend: Service) -> None:
     second = launcher.service("sum", start=False, port=frontend.port)
-    assert second.process and second.process.wait(timeout=10) == 78
+    assert second.process and second.process.wait(timeout=10) == 1
     assert second.log.read_text() == (
         f"calculator: cannot listen at 127.0.0.1 port {frontend.port}: Address already in use\n"
     )
+
+
+def test_an_address_that_the_host_lacks_is_waited_for(launcher: Launcher) -> None:
+    # Of a network for documents.
+    service = launcher.service("sum", start=False, bind_address="198.51.100.77")
+    assert service.process and service.process.wait(timeout=10) == 1
+    assert "cannot listen at 198.51.100.77 port 0: Cannot assign requested address" in service.log.read_text()
+
+
+def test_an_address_that_is_none_is_not(launcher: Launcher) -> None:
+    service = launcher.service("sum", start=False, bind_address="198.51.100.777")
+    assert service.process and service.process.wait(timeout=10) == 78
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,15 @@ def test_only_the_named_modules_are_packed_and_the_named_one_is_run(package: Pat
     assert subprocess.run([sys.executable, "-I", program], check=False).returncode == 7
 
 
+def test_a_package_may_be_called_otherwise_than_its_directory(package: Path, tmp_path: Path) -> None:
+    copy = package.rename(tmp_path / "package-1.1")
+    with pytest.raises(ValueError, match=r"'package-1\.1' is no name of a package"):
+        python_archive(str(copy), main="start")
+    program = tmp_path / "program.pyz"
+    program.write_bytes(base64.b64decode(python_archive(str(copy), package="package", main="start")))
+    assert subprocess.run([sys.executable, "-I", program], check=False).returncode == 7
+
+
 def test_the_order_of_the_modules_does_not_matter(package: Path) -> None:
     assert python_archive(str(package), modules=["start", "helper"]) == python_archive(
         str(package), modules=["helper", "start"]

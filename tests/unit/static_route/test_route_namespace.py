@@ -119,10 +119,28 @@ def test_a_removal_that_fails_is_tried_again(namespace: str, guest: Guest, tmp_p
 def test_the_hook_gives_the_route_after_a_reboot(namespace: str, guest: Guest, tmp_path: Path) -> None:
     converge(guest, DECLARED)
     ip("-n", namespace, "route", "del", "10.0.2.0/24")
-    environment = os.environ | {"IFACE": "ens3", "ADDRFAM": "inet"}
-    hook = tmp_path / "etc/network/if-up.d/static-routes"
-    subprocess.run(["ip", "netns", "exec", namespace, hook], check=True, env=environment)
+    run_hook(namespace, tmp_path, "ens3")
     assert converge(guest, DECLARED).empty
+
+
+def test_the_hook_waits_for_the_address_that_leads_to_the_gateway(
+    namespace: str, guest: Guest, tmp_path: Path
+) -> None:
+    """ifupdown runs it after each address, and gives up on the interface where it fails."""
+    converge(guest, DECLARED)
+    address = "192.168.56.14/24"
+    ip("-n", namespace, "address", "del", address, "dev", "ens3")
+    run_hook(namespace, tmp_path, "ens3")
+    ip("-n", namespace, "address", "add", address, "dev", "ens3")
+    run_hook(namespace, tmp_path, "ens3:1")
+    assert via(namespace, "10.0.2.7") == "192.168.56.253"
+
+
+def run_hook(namespace: str, root: Path, interface: str) -> None:
+    """Run the hook as ifupdown does for an interface or an alias of it; it must succeed."""
+    environment = os.environ | {"IFACE": interface, "ADDRFAM": "inet"}
+    hook = root / "etc/network/if-up.d/static-routes"
+    subprocess.run(["ip", "netns", "exec", namespace, hook], check=True, env=environment)
 
 
 def test_a_command_that_fails_is_named(namespace: str, guest: Guest) -> None:

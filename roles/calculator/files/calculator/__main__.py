@@ -9,7 +9,7 @@ import os
 import sys
 
 from .config import FRONTEND, Config, ConfigError, load
-from .web import serve
+from .web import CannotListenError, serve
 
 
 async def _run(config: Config) -> None:
@@ -19,14 +19,14 @@ async def _run(config: Config) -> None:
 
 
 def main() -> int:
-    """Return the exit status: 78, EX_CONFIG, tells systemd that another attempt is of no use."""
+    """Return the exit status; 78, EX_CONFIG, tells systemd that another attempt is of no use."""
     parser = argparse.ArgumentParser(prog="calculator", description=__doc__)
     parser.add_argument("--config", required=True, help="the service's configuration file")
     try:
         asyncio.run(_run(load(parser.parse_args().config)))
-    except ConfigError as error:
+    except (ConfigError, CannotListenError) as error:
         print(f"calculator: {error}", file=sys.stderr)
-        return os.EX_CONFIG
+        return os.EX_CONFIG if isinstance(error, ConfigError) else 1
     return 0
 
 

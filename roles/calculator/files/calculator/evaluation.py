@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from .expression import Calculation, Operand, Operation, Reference
+from .expression import Calculation, Operand, Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +37,48 @@ class Outcome:
     steps: tuple[Step, ...]
 
 
+# More would only wait, and what waits takes memory, for each of the users.
+_AT_ONCE = 8
+
 Ask = Callable[[str, float, float], Awaitable[Answer]]
 
 
 async def evaluate(calculation: Calculation, ask: Ask) -> Outcome:
     """Carry out *calculation* by calling *ask*; its first error stops the rest and is raised here."""
-    tasks: list[asyncio.Task[Step]] = []
+    operations = calculation.operations
+    steps: dict[int, Step] = {}
+    user = {
+        operand.index: index
+        for index, operation in enumerate(operations)
+        for operand in (operation.left, operation.right)
+        if isinstance(operand, Reference)
+    }
 
-    async def value(operand: Operand) -> float:
-        return (await tasks[operand.index]).answer.value if isinstance(operand, Reference) else operand
+    def is_known(operand: Operand) -> bool:
+        return not isinstance(operand, Reference) or operand.index in steps
 
-    async def carry_out(operation: Operation) -> Step:
-        left, right = await value(operation.left), await value(operation.right)
-        return Step(operation.name, left, right, await ask(operation.name, left, right))
+    def is_ready(index: int) -> bool:
+        return is_known(operations[index].left) and is_known(operations[index].right)
+
+    def value(operand: Operand) -> float:
+        return steps[operand.index].answer.value if isinstance(operand, Reference) else operand
+
+    ready = deque(filter(is_ready, range(len(operations))))
+
+    # Each result is used once, so a worker that has found one goes on with what that was for, if anything.
+    async def work() -> None:
+        while ready:
+            index = ready.popleft()
+            operation = operations[index]
+            left, right = value(operation.left), value(operation.right)
+            steps[index] = Step(operation.name, left, right, await ask(operation.name, left, right))
+            if index in user and is_ready(user[index]):
+                ready.append(user[index])
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks.extend(group.create_task(carry_out(operation)) for operation in calculation.operations)
+            for _ in range(min(len(ready), _AT_ONCE)):
+                group.create_task(work())
     except ExceptionGroup as failures:
-        # An operation that waited for a failed one fails with the same error, so the first is the cause.
         raise failures.exceptions[0] from None
-    return Outcome(await value(calculation.result), tuple(task.result() for task in tasks))
+    return Outcome(value(calculation.result), tuple(steps[index] for index in range(len(operations))))

@@ -38,6 +38,10 @@ _BUSY = (
 )
 
 
+class CannotListenError(Exception):
+    """The address or the port is not to be had now; the message names both."""
+
+
 class RefusedError(HTTPError):
     """A request that is answered with *status*, one line of explanation and, in JSON, *details*."""
 
@@ -69,7 +73,7 @@ class Handler(RequestHandler):
         self._received = 0
         self.unfinished.add(self)
         announced = self.request.headers.get("Content-Length", "0")
-        if announced.isdigit() and int(announced) > _LARGEST_DISCARDED_BODY:
+        if announced.isascii() and announced.isdigit() and int(announced) > _LARGEST_DISCARDED_BODY:
             raise self._too_large()
 
     def data_received(self, chunk: bytes) -> None:
@@ -159,6 +163,7 @@ class _BoundedServer(HTTPServer):
     """An HTTP server that turns connections away when it has as many as it can serve."""
 
     free: int
+    patience: float
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         if self.free == 0:
@@ -167,6 +172,8 @@ class _BoundedServer(HTTPServer):
             stream.close()
             return
         self.free -= 1
+        # A client that does not read what it is answered would keep its connection for ever.
+        stream.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(self.patience * 1000))
         super().handle_stream(stream, address)
 
     def on_close(self, server_conn: object) -> None:
@@ -199,9 +206,9 @@ def _listen(config: Config) -> list[socket.socket]:
     try:
         sockets = bind_sockets(config.port, config.bind_address, backlog=_BACKLOG)
     except OSError as error:
-        raise ConfigError(
-            f"cannot listen at {config.bind_address} port {config.port}: {error.strerror}"
-        ) from None
+        what = f"cannot listen at {config.bind_address} port {config.port}: {error.strerror}"
+        # The host may be yet to get the address, or the port to be given back.
+        raise (ConfigError if isinstance(error, socket.gaierror) else CannotListenError)(what) from None
     if kept:
         systemd.notify("FDSTOREREMOVE=1\nFDNAME=calculator")
     systemd.notify("FDSTORE=1\nFDNAME=calculator", sockets)
@@ -220,6 +227,7 @@ async def serve(config: Config, application: Application) -> None:
         body_timeout=config.client_timeout,
     )
     server.free = config.max_connections
+    server.patience = config.client_timeout
     sockets = _listen(config)
     server.add_sockets(sockets)
     stop = asyncio.Event()
