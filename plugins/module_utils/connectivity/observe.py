@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .probe import Observation, Target, next_hop, observe
-from .scan import parse_ranges, scan
+from .scan import AT_ONCE, parse_ranges, scan
 from .verdicts import REACHABLE
 
 Record = dict[str, Any]
@@ -29,8 +29,10 @@ def observe_all(
         return lambda: _observe_flow(flow, timeout, patience)
 
     def exposure_call(exposure: Mapping[str, Any]) -> Callable[[], Record]:
-        return lambda: _observe_exposure(exposure, timeout, patience)
+        return lambda: _observe_exposure(exposure, timeout, patience, at_once)
 
+    # All exposures are scanned at the same time.
+    at_once = max(1, AT_ONCE // max(1, len(exposures)))
     return all_at_once([*map(flow_call, flows), *map(exposure_call, exposures)])
 
 
@@ -85,12 +87,12 @@ def _observe_flow(flow: Mapping[str, Any], timeout: float, patience: float) -> R
     return observation(flow, seen, next_hop(target.address) if flow.get("via") else "")
 
 
-def _observe_exposure(exposure: Mapping[str, Any], timeout: float, patience: float) -> Record:
+def _observe_exposure(exposure: Mapping[str, Any], timeout: float, patience: float, at_once: int) -> Record:
     begin = time.monotonic()
     started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     address, declared = exposure["address"], set(exposure["open_ports"])
     ports = sorted(declared.union(parse_ranges(exposure["scan"])))
-    found = set(scan(address, ports, timeout))
+    found = set(scan(address, ports, timeout, at_once))
     # A service that is still starting is waited for, as with flows.
     for port in sorted(declared - found):
         if observe(Target("tcp", address, port), REACHABLE, timeout, patience).outcome.verdict == REACHABLE:

@@ -150,9 +150,13 @@ def ping_outcome(status: int, output: str, timeout: float) -> Outcome:
 
 
 def next_hop(address: str) -> str:
-    """Where the kernel sends packets for an address: the gateway's address, ``direct`` or ``none``."""
+    """Where the kernel sends packets for an address or name: a gateway's address, ``direct`` or ``none``."""
+    try:
+        resolved = str(socket.getaddrinfo(address, None, type=socket.SOCK_STREAM)[0][4][0])
+    except OSError:
+        return "none"
     done = subprocess.run(
-        ["ip", "-json", "route", "get", address], capture_output=True, text=True, check=False
+        ["ip", "-json", "route", "get", resolved], capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
         return "none"

@@ -9,8 +9,8 @@ import socket
 import time
 from collections.abc import Iterable, Sequence
 
-# Well below the 1024 open files that a process may have by default.
-_AT_ONCE = 500
+AT_ONCE = 500
+"""Connections at the same time: well below the 1024 open files that a process may have by default."""
 
 
 def parse_ranges(ranges: Iterable[str]) -> list[int]:
@@ -28,12 +28,12 @@ def parse_ranges(ranges: Iterable[str]) -> list[int]:
     return sorted(ports)
 
 
-def scan(address: str, ports: Sequence[int], timeout: float) -> list[int]:
-    """The ports of ``ports`` that accept a connection within ``timeout`` seconds."""
+def scan(address: str, ports: Sequence[int], timeout: float, at_once: int = AT_ONCE) -> list[int]:
+    """The ports of ``ports`` that take a connection within ``timeout`` seconds, ``at_once`` together."""
     family = socket.getaddrinfo(address, None, type=socket.SOCK_STREAM)[0][0]
     found: list[int] = []
-    for start in range(0, len(ports), _AT_ONCE):
-        found += _scan_at_once(family, address, ports[start : start + _AT_ONCE], timeout)
+    for start in range(0, len(ports), at_once):
+        found += _scan_at_once(family, address, ports[start : start + at_once], timeout)
     return found
 
 

@@ -41,8 +41,10 @@ print("ready", flush=True)
 server.serve_forever()
 """
 
+# With as many open files as a process may have by default.
 CLIENT = """
-import json, sys
+import json, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
 from connectivity.observe import observe_all
 print(json.dumps(observe_all(**json.load(sys.stdin))))
 """
@@ -173,6 +175,18 @@ def test_a_declared_next_hop_is_looked_up(client: str) -> None:
         for address in ("10.78.2.9", "10.77.0.2", "198.51.100.1")
     ]
     assert [seen["via"] for seen in observe(client, flows=flows)] == ["10.77.0.2", "direct", "none"]
+
+
+def test_the_next_hop_of_a_name_is_that_of_its_address(client: str) -> None:
+    # Here only what is no name of the DNS has an address.
+    flows = [flow("tcp", address, 80) | {"via": "direct"} for address in ("localhost", "nobody.invalid")]
+    assert [seen["via"] for seen in observe(client, flows=flows)] == ["direct", "none"]
+
+
+def test_many_exposures_at_once_open_no_more_files_than_there_may_be(client: str) -> None:
+    exposure = {"id": "1", "from": "c", "to": "s", "address": "10.78.1.9", "open_ports": []}
+    seen = observe(client, exposures=[exposure | {"scan": ["1-400"]}] * 9)
+    assert [(one["open"], one["scanned"]) for one in seen] == [([], 400)] * 9
 
 
 def test_exactly_the_open_ports_are_found(client: str) -> None:
