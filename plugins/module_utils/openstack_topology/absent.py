@@ -121,6 +121,15 @@ class _Absent(Planner):
                     f"{what} cannot be removed: port {port.name or port.id!r}{used} uses it and is not part "
                     f"of topology {self.owner!r}; remove it first"
                 )
+        # Neutron would delete such a rule with the group that it names.
+        for group in actual.security_groups:
+            for remote in sorted({rule.remote_group for _, rule in group.rules if rule.remote_group}):
+                if not group.owned and remote in groups:
+                    self.problems.append(
+                        f"security_group {groups[remote]} cannot be removed: a rule of security group "
+                        f"{group.name!r} names it, and is not part of topology {self.owner!r}; remove it "
+                        f"first"
+                    )
         routers = {router.id: router.name for router in actual.routers if router.owned}
         going = self.going()
         for ip in actual.floating_ips:

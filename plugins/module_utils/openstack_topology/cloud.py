@@ -20,12 +20,16 @@ from openstack.network.v2 import floating_ip, network, port, router, security_gr
 
 from . import clouds_yaml, state
 from .model import Route, Rule, Server, described, description_text, keypair_name, owner_tag
-from .plan import Found, Step, rule_changes
+from .plan import Found, Step, address_of, rule_changes
 
 REQUEST_TIMEOUT = 120
 """Seconds until an API that accepts a request and does not answer counts as unreachable."""
 POLL = 0.5
 """Seconds between two looks at the servers; one list serves all that are waited for."""
+PATIENCE = 60
+"""Seconds for which nova, while it is busy, is asked again for its servers."""
+PASSING = (429, 502, 503, 504)
+"""The statuses of answers that pass by themselves."""
 WORKERS = 8
 
 SERVICES = ("compute", "image", "network")
@@ -92,6 +96,10 @@ def connect(cloud: str) -> openstack.connection.Connection:
             )
         connection = openstack.connection.Connection(config=region)
         connection.session.get_token()
+        if connection.current_project_id is None:
+            raise CloudError(
+                f"cloud: {cloud!r} in {config.config_filename} has no project; add project_name to auth there"
+            )
     except TypeError as error:
         # Python's sentence names the first of the credentials that the kind does not know.
         raise CloudError(
@@ -125,6 +133,11 @@ def connect(cloud: str) -> openstack.connection.Connection:
     for service in SERVICES:
         try:
             getattr(connection, service).get_endpoint_data()
+        except auth_errors.CatalogException as error:
+            raise CloudError(
+                f"cloud: {cloud!r} lets us in at {url}, and tells of no {service} service there ({error}); "
+                f"correct region_name or interface in {config.config_filename}"
+            ) from error
         except (exceptions.SDKException, auth_errors.ClientException) as error:
             raise CloudError(
                 f"cloud: {cloud!r} lets us in at {url}, and its {service} service does not answer "
@@ -224,7 +237,9 @@ class Cloud:
             {
                 "flavors": self._flavors,
                 "images": lambda: [
-                    state.Resource(i.id, i.name) for i in self.image.images() if i.status == "active"
+                    state.Image(i.id, i.name, min_disk=i.min_disk or 0, min_ram=i.min_ram or 0)
+                    for i in self.image.images()
+                    if i.status == "active"
                 ],
                 "quotas": lambda: [*self._network_quotas(), *self._compute_quotas()],
             }
@@ -298,7 +313,13 @@ class Cloud:
         return description if text is None else text
 
     def _network(self, n: Any) -> state.Network:
-        return state.Network(n.id, n.name, **self._owned(n), external=bool(n.is_router_external))
+        return state.Network(
+            n.id,
+            n.name,
+            **self._owned(n),
+            external=bool(n.is_router_external),
+            filtered=n.is_port_security_enabled is not False,
+        )
 
     def _subnet(self, s: Any) -> state.Subnet:
         return state.Subnet(
@@ -519,16 +540,19 @@ class Cloud:
                 body["security_groups"] = self._groups(spec["security_groups"])
             bodies.append(body)
         for made in self.network.create_ports(bodies):
-            self._learn("port", made.name, made.id, made.fixed_ips[0]["ip_address"] if made.fixed_ips else "")
+            self._learn("port", made.name, made.id, address_of(self._port(made)))
 
     def _update_port(self, step: Step) -> None:
         body: dict[str, Any] = {}
         if "address" in step.spec:
-            body["fixed_ips"] = [{"ip_address": step.spec["address"]}]
+            others = [{"subnet_id": id_, "ip_address": address} for id_, address in step.spec["beside"]]
+            body["fixed_ips"] = [{"ip_address": step.spec["address"]}, *others]
         if "security_groups" in step.spec:
             body["security_groups"] = self._groups(step.spec["security_groups"])
+        if step.spec.get("filtered"):
+            body["port_security_enabled"] = True
         made = self.network.update_port(self.id("port", step.name), **body)
-        self._learn("port", step.name, made.id, made.fixed_ips[0]["ip_address"] if made.fixed_ips else "")
+        self._learn("port", step.name, made.id, address_of(self._port(made)))
 
     def _create_server(self, step: Step) -> None:
         spec = step.spec
@@ -614,10 +638,21 @@ class Cloud:
             now = time.monotonic()
             # A younger list was begun while this call slept.
             if now - self.polled >= POLL:
-                listed = self.compute.servers(tags=owner_tag(self.owner))
-                self.servers = {s.id: self._server(s) for s in listed}
+                self.servers = {s.id: self._server(s) for s in self._listed()}
                 self.polled = now
             return self.servers
+
+    def _listed(self) -> list[Any]:
+        """Return the topology's servers as nova lists them, again where it is only busy."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return list(self.compute.servers(tags=owner_tag(self.owner)))
+            except (exceptions.HttpException, auth_errors.ConnectFailure) as error:
+                passes = getattr(error, "status_code", 503) in PASSING
+                if not passes or time.monotonic() > deadline:
+                    raise
+            time.sleep(POLL)
 
     def _confirm(self, server: state.Server) -> state.Server:
         """Confirm the resize and return the server as it is then; raises `CloudError` after reverting it."""
@@ -692,7 +727,7 @@ class Cloud:
             time.sleep(POLL)
 
     def _still_there(self, ids: Iterable[str]) -> list[str]:
-        listed = {s.id: self._server(s) for s in self.compute.servers(tags=owner_tag(self.owner))}
+        listed = {s.id: self._server(s) for s in self._listed()}
         there = [listed[id_] for id_ in ids if id_ in listed]
         for server in there:
             # Nova has given the deletion up: while it works on it, that is the server's task.
@@ -704,7 +739,7 @@ class Cloud:
         return [server.name for server in there]
 
     def _not_ready(self, names: Iterable[str]) -> list[str]:
-        there = {s.id: s for s in self.compute.servers(tags=owner_tag(self.owner))}
+        there = {s.id: s for s in self._listed()}
         left, failed = [], []
         for name in names:
             server = there.get(self.id("server", name))

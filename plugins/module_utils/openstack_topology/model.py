@@ -388,7 +388,8 @@ class _Parser:
             gateway,
             bool(item.get("dhcp", True)),
             tuple(server for server in servers if server),
-            tuple(sorted(pools)) or default_pools(str(cidr), gateway),
+            # In the order in which the cloud's are compared: that of texts.
+            tuple(sorted(pools or default_pools(str(cidr), gateway))),
             tuple(sorted(routes)),
         )
 
@@ -604,6 +605,7 @@ class _Parser:
         """Complain about addresses used twice or outside their network, and unreachable next hops."""
         subnets = {subnet.name: subnet for network in networks for subnet in network.subnets}
         by_network = {network.name: network.subnets for network in networks}
+        bare = {item["name"] for item in self.items("networks") if not item.get("subnets")}
         used: dict[tuple[str, str], str] = {}
 
         def take(where: str, network: str, address: str) -> None:
@@ -641,6 +643,14 @@ class _Parser:
         for server in servers:
             for nic in server.interfaces:
                 where = f"servers[{server.name}].interfaces[{nic.network}].address"
+                if nic.network in bare:
+                    self.problem(
+                        f"servers[{server.name}].interfaces[{nic.network}]",
+                        nic.network,
+                        "is a network without subnets, which gives no address",
+                        "declare a subnet there",
+                    )
+                    continue
                 if nic.address is None:
                     continue
                 if nic.network in by_network:

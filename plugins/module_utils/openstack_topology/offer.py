@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from .plan import Found, Plan, choose
-from .state import Flavor, Offer, Server
+from .state import Flavor, Image, Offer, Server
 
 COUNTED = ("network", "subnet", "router", "security_group", "floating_ip", "keypair", "server")
 DEFAULT_RULES = 2
@@ -22,6 +22,11 @@ def resolve(plan: Plan, offer: Offer) -> tuple[dict[tuple[str, str], Found], lis
     found: dict[tuple[str, str], Found] = {}
     problems: list[str] = []
     demand: Counter[str] = Counter()
+    replaced: dict[str, Server] = {
+        step.name: step.spec["server"]
+        for step in plan.steps
+        if (step.action, step.kind) == ("delete", "server") and "server" in step.spec
+    }
     for step in plan.steps:
         # What is replaced gives back what it takes.
         sign = {"create": 1, "delete": -1}.get(step.action, 0)
@@ -45,9 +50,11 @@ def resolve(plan: Plan, offer: Offer) -> tuple[dict[tuple[str, str], Found], lis
                 found["image", step.spec["image"]] = Found(image.id)
             if flavor:
                 found["flavor", step.spec["flavor"]] = Found(flavor.id)
-                replaced = f"delete server {step.name}" in {other.key for other in plan.steps}
-                demand["core"] += 0 if replaced else flavor.vcpus
-                demand["ram"] += 0 if replaced else flavor.ram
+                before = replaced.get(step.name)
+                demand["core"] += max(flavor.vcpus - (before.vcpus if before else 0), 0)
+                demand["ram"] += max(flavor.ram - (before.ram if before else 0), 0)
+            if image and flavor:
+                problems += _too_small(f"{where}.flavor", image, flavor)
         elif step.kind == "flavor":
             where = f"servers[{step.name}].flavor"
             flavor = choose(offer.flavors, step.spec["flavor"], where, "a flavor", problems)
@@ -84,6 +91,22 @@ def shortages(demand: Counter[str], offer: Offer) -> list[str]:
                 f"remove something, {remedy}, or ask the cloud's operator for more"
             )
     return problems
+
+
+def _too_small(where: str, image: Image, flavor: Flavor) -> list[str]:
+    """Return the problem of a flavor that has not what the image needs."""
+    lacks = []
+    # With a disk of 0 GiB the flavor leaves the size to the image.
+    if flavor.disk and flavor.disk < image.min_disk:
+        lacks.append(f"a disk of {image.min_disk} GiB, and the flavor has {flavor.disk}")
+    if flavor.ram < image.min_ram:
+        lacks.append(f"{image.min_ram} MiB of memory, and the flavor has {flavor.ram}")
+    if not lacks:
+        return []
+    return [
+        f"{where}: {flavor.name!r} is too small for the image {image.name!r}, which needs "
+        f"{' and '.join(lacks)}; choose a larger flavor"
+    ]
 
 
 def _shrinking(where: str, server: Server, flavor: Flavor) -> list[str]:

@@ -179,8 +179,9 @@ def choose(resources: Iterable[R], wanted: str, where: str, what: str, problems:
 
 
 def address_of(port: state.Port) -> str:
-    """Return a port's first address."""
-    return port.fixed_ips[0][1] if port.fixed_ips else ""
+    """Return a port's first IPv4 address, or else its first one; neutron orders them as texts."""
+    addresses = [address for _, address in port.fixed_ips]
+    return next((address for address in addresses if ":" not in address), next(iter(addresses), ""))
 
 
 def describe(spec: Mapping[str, Any]) -> list[str]:

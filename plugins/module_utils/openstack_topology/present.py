@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -97,6 +98,7 @@ class _Present(Planner):
         for home, ports in self.ports.items():
             self.create_ports(home, ports)
         self.check_claims()
+        self.check_first_addresses()
         self.wait_for_servers()
         for server in self.desired.servers:
             self.floating_ip(server, server in self.servers)
@@ -351,6 +353,20 @@ class _Present(Planner):
                 continue
             self.problems.append(f"{claim.where}: {claim.address!r} {what}; {remedy}")
 
+    def check_first_addresses(self) -> None:
+        """Warn of addresses that neutron's own port gets in a network that is yet to be made."""
+        for subnet in self.desired.subnets:
+            if not subnet.dhcp or f"create subnet {subnet.name}" not in self.steps:
+                continue
+            first = min((low for low, _ in subnet.allocation_pools), key=ipaddress.IPv4Address, default="")
+            for claim in self.claims:
+                if (claim.home.name, claim.address) == (subnet.network, first):
+                    self.warnings.append(
+                        f"{claim.where}: {first!r} is the first address of its pool, which neutron gives to "
+                        f"its own port for DHCP and metadata on many clouds; if it is refused, choose "
+                        f"another, or leave it out of allocation_pools"
+                    )
+
     def keeps(self, port: state.Port) -> tuple[str, str]:
         """Return what to say of an address that the port has and keeps, and the remedy."""
         if not port.is_router_interface:
@@ -550,7 +566,7 @@ class _Present(Planner):
         if there is not None and lost:
             fault = f"is in {there.status}: {there.fault or 'no reason given'}"
             why = "is being deleted" if there.deleting else fault
-            self.add("delete", "server", server.name, {"id": there.id}, (), [why])
+            self.add("delete", "server", server.name, {"id": there.id, "server": there}, (), [why])
         building = there is not None and there.is_building and not lost
         needs = [GONE] if lost else []
         group_ids = self.resolve_groups(server)
@@ -571,7 +587,8 @@ class _Present(Planner):
                 continue
             homes.append(home)
             name = server_port_name(server.name, nic.network)
-            port = next((p for p in self.actual.ports if p.owned and p.name == name), None)
+            own = (p for p in self.actual.ports if p.owned and (p.name, p.network_id) == (name, home.id))
+            port = next(own, None)
             bound = port is not None and there is not None and not lost and port.device_id == there.id
             needs += self.port(
                 name,
@@ -756,8 +773,12 @@ class _Present(Planner):
     ) -> list[str]:
         """Plan the port `name` unless it is as declared; return the keys its user has to wait for."""
         groups = server.security_groups if server else ()
-        there = self.own("port", ports, name)
+        there = self.own("port", ports, name, network_id=home.id)
         if there is None:
+            if server and (stray := self.stray(name, ports)):
+                self.problems.append(f"{where.removesuffix('.address')}: {stray}")
+            if server and groups and not self.filters(home):
+                self.problems.append(_unfiltered(server, home))
             self.ports.setdefault(home, []).append(
                 {
                     "name": name,
@@ -781,9 +802,15 @@ class _Present(Planner):
                 )
             else:
                 changed["address"] = address
+                changed["beside"] = tuple(fixed for fixed in there.fixed_ips if ":" in fixed[1])
                 self.claims.append(_Claim(where, home, address, name, f"update port {name}"))
                 details.append(f"address: {address_of(there)} -> {address}")
         if group_ids not in (None, there.security_group_ids) and server and (groups or there.filtered):
+            if not there.filtered:
+                if not self.filters(home):
+                    self.problems.append(_unfiltered(server, home))
+                changed["filtered"] = True
+                details.append("port security: off -> on")
             groups = self.groups_of(server)
             changed["security_groups"] = groups
             names = {group.id: group.name for group in self.actual.security_groups}
@@ -794,6 +821,22 @@ class _Present(Planner):
         # An address can be the one that an interface about to be removed has now.
         needs = [*after, "delete interface *", *(f"create security_group {group}" for group in groups)]
         return [self.add("update", "port", name, changed, needs, details).key]
+
+    def stray(self, name: str, ports: Iterable[state.Port]) -> str:
+        """Return why a server's port cannot be made: there is one on another network; empty if not."""
+        networks = {network.id: network.name for network in self.actual.networks}
+        for port in ports:
+            if port.owned and port.name == name:
+                place = networks.get(port.network_id, "")
+                return (
+                    f"{name!r} is on another network, {place!r} ({port.network_id}), than the one declared "
+                    f"now; name that one, or remove the server first (state: absent)"
+                )
+        return ""
+
+    def filters(self, home: _Home) -> bool:
+        """Whether security groups apply to the ports of a network."""
+        return next((network.filtered for network in self.actual.networks if network.id == home.id), True)
 
     def create_ports(self, home: _Home, ports: Sequence[Mapping[str, Any]]) -> None:
         """Plan one request for a network's ports: fixed addresses first, so that they are still free."""
@@ -941,6 +984,14 @@ class _Present(Planner):
                 if resource.owned and resource.id not in self.kept:
                     label = resource.address if isinstance(resource, state.FloatingIp) else resource.name
                     self.unmanaged.append(f"{kind} {label}")
+
+
+def _unfiltered(server: model.Server, home: _Home) -> str:
+    """Return the problem of security groups where neutron applies none."""
+    return (
+        f"servers[{server.name}].security_groups: {listing(server.security_groups)} would filter nothing on "
+        f"network {home.name!r}, whose port security is switched off; declare none, or have it switched on"
+    )
 
 
 def _holder(claim: _Claim, ports: Iterable[state.Port]) -> state.Port | None:

@@ -28,9 +28,10 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Network(Resource):
-    """A network the project can see."""
+    """A network the project can see; `filtered` says that security groups apply to its ports."""
 
     external: bool = False
+    filtered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +165,14 @@ class Server(Resource):
 
 @dataclass(frozen=True, slots=True)
 class Image(Resource):
-    """An image; `base_id` is the image that the server had of which this one is a snapshot."""
+    """An image; `base_id` is the image that the server had of which this one is a snapshot.
+
+    `min_disk` (GiB) and `min_ram` (MiB) are what a flavor must have for it.
+    """
 
     base_id: str = ""
+    min_disk: int = 0
+    min_ram: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,5 +224,5 @@ class Offer:
     """What the cloud offers to new resources; read only when something is to be created or resized."""
 
     flavors: tuple[Flavor, ...] = ()
-    images: tuple[Resource, ...] = ()
+    images: tuple[Image, ...] = ()
     quotas: dict[str, Quota] = field(default_factory=dict)

@@ -74,9 +74,11 @@ def make_plan(wanted: Wanted, servers: Sequence[Server], images: Sequence[Image]
     """
     found = _candidates(wanted.server, servers)
     server = found[0] if len(found) == 1 else None
-    case = _Case(wanted, servers, images, server.name if server else wanted.server)
+    case = _Case(wanted, servers, images, server)
     if wanted.state == "absent":
         # Snapshots outlive their server, so it need not be there.
+        if len(found) > 1 and len({image.server_id for image in case.named}) > 1:
+            return _refused(_no_server(wanted, found, servers))
         return case.absent(server)
     if server is None:
         return _refused(_no_server(wanted, found, servers))
@@ -89,15 +91,18 @@ class _Case:
     """What is wanted, and what there is of it."""
 
     def __init__(
-        self, wanted: Wanted, servers: Sequence[Server], images: Sequence[Image], server_name: str
+        self, wanted: Wanted, servers: Sequence[Server], images: Sequence[Image], server: Server | None
     ) -> None:
-        source = server_name, wanted.topology
+        self.server_name = server.name if server else wanted.server
+        source = self.server_name, wanted.topology
         self.wanted = wanted
         self.servers = servers
-        self.own = [image for image in images if image.source == source]
+        # A server inherits the snapshots of its predecessor, but not those of a living one of its name.
+        others = {other.id for other in servers if server and other.id != server.id}
+        self.own = [image for image in images if image.source == source and image.server_id not in others]
         self.named = [image for image in self.own if image.name == wanted.name]
         self.usable = [image for image in self.named if image.status not in BROKEN]
-        self.rivals = [image for image in images if image.name == wanted.name and image.source != source]
+        self.rivals = [image for image in images if image.name == wanted.name and image not in self.own]
 
     # ---- present
 
@@ -141,7 +146,9 @@ class _Case:
     def cannot_take(self, server: Server) -> str:
         """Return why no snapshot of the wanted name can be taken; empty if one can."""
         if self.rivals:
-            return f"name: {self.wanted.name!r} is taken by {_describe(self.rivals[0])}; choose another name"
+            return (
+                f"name: {self.wanted.name!r} is taken by {self.describe(self.rivals[0])}; choose another name"
+            )
         if not server.image_id:
             return (
                 f"server: {server.name!r} boots from a volume, and an image of it would be empty; snapshot "
@@ -203,9 +210,22 @@ class _Case:
             )
         for image in self.rivals:
             if image.source and image.source[0] == server.name:
-                return f"name: {name!r} is {_describe(image)}; set topology accordingly"
+                remedy = "set topology accordingly"
+                if image.source[1] == self.wanted.topology:
+                    remedy = f"give server the id {image.server_id}"
+                return f"name: {name!r} is {self.describe(image)}; {remedy}"
         there = listing(image.name for image in self.own if image.status == ACTIVE)
         return f"name: {name!r} is not a snapshot of server {server.name!r}; there are: {there}"
+
+    def describe(self, image: Image) -> str:
+        """Return what an image is that has the wanted name and is not a snapshot of the server."""
+        if image.source is None:
+            return f"image {image.id}, which is not a snapshot of this module's"
+        server, topology = image.source
+        if topology == self.wanted.topology and server == self.server_name:
+            return f"a snapshot of another server {server!r} ({image.server_id})"
+        place = f"of topology {topology!r}" if topology else "taken without a topology"
+        return f"a snapshot of server {server!r} {place}"
 
     # ---- absent
 
@@ -278,14 +298,6 @@ def _new_to_cloud_init(server: Server, snapshot: Image) -> tuple[str, ...]:
         f"cloud-init takes the restored one for new, so it runs the user data again and the SSH host keys "
         f"are others; remove the lines of {server.id} from known_hosts",
     )
-
-
-def _describe(image: Image) -> str:
-    if image.source is None:
-        return f"image {image.id}, which is not a snapshot of this module's"
-    server, topology = image.source
-    place = f"of topology {topology!r}" if topology else "taken without a topology"
-    return f"a snapshot of server {server!r} {place}"
 
 
 def _delete(image: Image, *details: str) -> Action:

@@ -314,12 +314,16 @@ class World:
     def _update_port(self, step):
         port = self.get("port", self.id("port", step.name))
         if "security_groups" in step.spec:
-            self.change("port", port.id, security_group_ids=self._groups(step.spec["security_groups"]))
+            filtered = port.filtered or step.spec.get("filtered", False)
+            need(filtered, f"port {port.name} has port security switched off")
+            groups = self._groups(step.spec["security_groups"])
+            self.change("port", port.id, security_group_ids=groups, filtered=filtered)
         if "address" in step.spec:
             need(not port.device_id, f"port {port.name} is in use")
             used = [ip for other in self.items["port"].values() for _, ip in other.fixed_ips]
             need(step.spec["address"] not in used, f"address {step.spec['address']} is in use")
-            self.change("port", port.id, fixed_ips=((port.fixed_ips[0][0], step.spec["address"]),))
+            fixed = (port.fixed_ips[0][0], step.spec["address"])
+            self.change("port", port.id, fixed_ips=(fixed, *step.spec["beside"]))
 
     def _attach(self, server_id, name):
         port = self.get("port", self.id("port", name))

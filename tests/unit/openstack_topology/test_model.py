@@ -325,6 +325,10 @@ CASES = {
         {"servers": [server(metadata={"": "1"})]},
         "servers[frontend].metadata: '' is no key that nova takes; use 1 to 255 letters",
     ),
+    "no subnet": (
+        {"networks": [{"name": "client"}], "servers": [server()]},
+        "servers[frontend].interfaces[client]: 'client' is a network without subnets, which gives no address",
+    ),
     "limit": (
         {"networks": [net()], "servers": [server()], "only": ["fontend"]},
         "only: 'fontend' is not a declared server; choose among frontend",
@@ -362,6 +366,16 @@ def test_defaults_are_those_of_neutron():
         (),
         (("192.168.56.2", "192.168.56.254"),),
         (),
+    )
+
+
+def test_default_pools_are_in_the_order_in_which_the_clouds_are_compared():
+    """As text .101 comes before .65."""
+    subnet = net(cidr="192.168.56.64/26", gateway_ip="192.168.56.100")
+    ((subnet,),) = (network.subnets for network in parse({"name": "lab", "networks": [subnet]}).networks)
+    assert subnet.allocation_pools == (
+        ("192.168.56.101", "192.168.56.126"),
+        ("192.168.56.65", "192.168.56.99"),
     )
 
 

@@ -14,7 +14,7 @@ from openstack_topology.state import Quota
 
 OFFER = state.Offer(
     (state.Flavor("f1", "small", vcpus=1, ram=256), state.Flavor("f2", "large", vcpus=4, ram=4096)),
-    (state.Resource("i1", "debian"), state.Resource("i2", "ubuntu")),
+    (state.Image("i1", "debian"), state.Image("i2", "ubuntu")),
     {},
 )
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPuAvMvPJ7rD/kV92Zw22SvxBHOpO69yhxh3RbCD2xp5"
@@ -62,7 +62,7 @@ def test_unknown_names_say_what_exists():
 
 
 def test_an_image_name_that_occurs_twice_asks_for_the_id():
-    offer = replace(OFFER, images=(*OFFER.images, state.Resource("i3", "debian")))
+    offer = replace(OFFER, images=(*OFFER.images, state.Image("i3", "debian")))
     _, problems = resolve(plan_present(topology(1), ACTUAL), offer)
     assert problems == ["servers[s0].image: 'debian' is the name of 2 of them; give the id instead"]
 
@@ -98,8 +98,40 @@ def test_a_replaced_server_needs_no_more_than_it_has(world):
     here.run(plan_present(topology(), here.actual()))
     for server in list(here.items["server"].values()):
         here.change("server", server.id, status="ERROR")
+        here.change("server", server.id, vcpus=1, ram=256)
     quotas = {kind: Quota(5, 5) for kind in ("server", "core", "ram")}
-    assert resolve(plan_present(topology(), here.actual()), replace(OFFER, quotas=quotas))[1] == []
+    offer = replace(OFFER, quotas=quotas)
+    assert resolve(plan_present(topology(), here.actual()), offer)[1] == []
+    problems = resolve(plan_present(topology(flavor="large"), here.actual()), offer)[1]
+    assert [problem.partition("; ")[0] for problem in problems] == [
+        "quota of cores: 6 asked for, 0 left (limit 5, used 5)",
+        "quota of ram: 7680 MiB asked for, 0 MiB left (limit 5, used 5)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("needs", "lacks"),
+    [
+        ({"min_disk": 2}, ["a disk of 2 GiB, and the flavor has 1"]),
+        ({"min_ram": 257}, ["257 MiB of memory, and the flavor has 256"]),
+        ({"min_disk": 1, "min_ram": 256}, []),
+    ],
+)
+def test_an_image_that_needs_more_than_the_flavor_has_is_a_problem(needs, lacks):
+    offer = replace(
+        OFFER,
+        images=(state.Image("i1", "debian", **needs),),
+        flavors=(state.Flavor("f1", "small", vcpus=1, ram=256, disk=1),),
+    )
+    start = "servers[s0].flavor: 'small' is too small for the image 'debian', which needs "
+    assert resolve(plan_present(topology(1), ACTUAL), offer)[1] == [
+        f"{start}{lack}; choose a larger flavor" for lack in lacks
+    ]
+
+
+def test_a_flavor_without_a_disk_takes_the_images_size():
+    offer = replace(OFFER, images=(state.Image("i1", "debian", min_disk=20),))
+    assert resolve(plan_present(topology(1), ACTUAL), offer)[1] == []
 
 
 def resized(world, flavor, **server):

@@ -26,6 +26,7 @@ from openstack_topology.model import (
     router_port_name,
     server_port_name,
 )
+from openstack_topology.plan import address_of
 from openstack_topology.present import plan_present
 
 NETWORKS, ROUTERS = ("red", "green", "blue"), ("alpha", "beta")
@@ -505,7 +506,77 @@ def test_a_port_that_neutron_does_not_filter_has_no_default_group(lab):
     port = find(lab, "port", "server one@red")
     lab.change("port", port.id, filtered=False, security_group_ids=frozenset())
     assert plan_present(LAB, lab.actual()).steps == ()
-    assert plan_present(with_groups("web"), lab.actual()).lines == ["~ port server one@red"]
+    plan = plan_present(with_groups("web"), lab.actual())
+    assert plan.text == (
+        "~ port server one@red\n      port security: off -> on\n      security_groups: [] -> [web]\n"
+    )
+    lab.run(plan)
+    assert plan_present(with_groups("web"), lab.actual()).steps == ()
+
+
+def test_groups_on_a_network_without_port_security_are_a_problem(lab):
+    lab.change("network", find(lab, "network", "red").id, filtered=False)
+    port = find(lab, "port", "server one@red")
+    lab.change("port", port.id, filtered=False, security_group_ids=frozenset())
+    assert plan_present(LAB, lab.actual()).problems == ()
+    said = (
+        "servers[one].security_groups: web would filter nothing on network 'red', whose port security is "
+        "switched off; declare none, or have it switched on"
+    )
+    assert plan_present(with_groups("web"), lab.actual()).problems == (said,)
+    third = replace(ONE, name="third", security_groups=("web",), floating_ip=None)
+    new = replace(LAB, servers=(*LAB.servers, third))
+    assert plan_present(new, lab.actual()).problems == (said.replace("[one]", "[third]"),)
+
+
+def test_a_port_on_another_network_is_not_the_servers(lab):
+    """The network that a server was on has been renamed, and another one got its name."""
+    red = find(lab, "network", "red")
+    lab.change("network", red.id, name="old", owned=False, tagged=False)
+    assert (
+        f"servers[one].interfaces[red]: 'server one@red' is on another network, 'old' ({red.id}), than the "
+        "one declared now; name that one, or remove the server first (state: absent)"
+    ) in plan_present(LAB, lab.actual()).problems
+
+
+def test_the_ipv6_address_beside_a_changed_one_stays(lab):
+    port = find(lab, "port", "server one@red")
+    own, six = port.fixed_ips[0], (port.fixed_ips[0][0], "2001:db8::5")
+    lab.change("port", port.id, fixed_ips=(six, own), device_id="")
+    lab.change("server", find(lab, "server", "one").id, status="ERROR")
+    declared = replace(LAB, servers=(replace(ONE, interfaces=(ServerInterface("red", "10.0.0.77"),)), TWO))
+    plan = plan_present(declared, lab.actual())
+    assert f"address: {own[1]} -> 10.0.0.77" in plan.text
+    (step,) = [step for step in plan.steps if step.key == "update port server one@red"]
+    assert step.spec["beside"] == (six,)
+
+
+def test_an_address_is_the_first_of_ipv4():
+    assert address_of(state.Port("1", "p", fixed_ips=(("a", "2001:db8::5"), ("b", "51.2.3.4")))) == "51.2.3.4"
+    assert address_of(state.Port("1", "p", fixed_ips=(("a", "2001:db8::5"),))) == "2001:db8::5"
+    assert address_of(state.Port("1", "p")) == ""
+
+
+def test_the_first_address_of_a_new_pool_is_warned_of(world):
+    here = world(state.Actual(networks=(state.Network("ext", "insa", external=True),)))
+    pools = (("10.0.0.10", "10.0.0.99"), ("10.0.0.9", "10.0.0.9"))
+    for address, warned in (("10.0.0.9", True), ("10.0.0.10", False)):
+        subnet = replace(LAB.networks[0].subnets[0], allocation_pools=pools)
+        server = Server("one", "debian", "small", (ServerInterface("red", address),))
+        declared = Topology("demo", networks=(Network("red", (subnet,)),), servers=(server,))
+        warnings = plan_present(declared, here.actual()).warnings
+        assert [warning.partition(" is ")[0] for warning in warnings] == [
+            "servers[one].interfaces[red].address: '10.0.0.9'"
+        ] * warned
+
+
+def test_a_group_that_a_rule_of_somebody_else_names_stays(lab):
+    rule = Rule("ingress", "IPv4", "tcp", 5432, 5432, None, find(lab, "security_group", "web").id)
+    lab.put("security_group", state.SecurityGroup("f-db", "db", rules=(("r-1", rule),)), None)
+    assert plan_absent("demo", None, lab.actual()).problems == (
+        "security_group web cannot be removed: a rule of security group 'db' names it, and is not part of "
+        "topology 'demo'; remove it first",
+    )
 
 
 def test_a_failed_server_is_replaced_and_keeps_its_addresses(lab):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from keystoneauth1 import exceptions as auth_errors
 from openstack import exceptions
 
 from openstack_topology import cloud as edge
@@ -33,12 +34,15 @@ def answer(status: str, **more: Any) -> SimpleNamespace:
 class Compute:
     """Nova's answers in the order in which it gives them; the last one stays. Keeps what it is told to do."""
 
-    def __init__(self, *answers: SimpleNamespace) -> None:
+    def __init__(self, *answers: SimpleNamespace | Exception) -> None:
         self.answers = list(answers)
         self.told: list[str] = []
 
     def servers(self, **_filters: Any) -> list[SimpleNamespace]:
-        return [self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]]
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return [answer]
 
     def confirm_server_resize(self, _server: str) -> None:
         self.told.append("confirm")
@@ -114,3 +118,24 @@ def test_a_resize_that_somebody_else_confirmed_meanwhile_is_done() -> None:
     edge_of_it = cloud(compute)
     assert edge_of_it._confirm(edge_of_it._server(waiting)).flavor == "large"
     assert compute.told == ["confirm"]
+
+
+@pytest.mark.parametrize(
+    "busy",
+    [
+        *(exceptions.HttpException("busy", http_status=status) for status in (429, 502, 503, 504)),
+        auth_errors.ConnectFailure("reset"),
+    ],
+    ids=str,
+)
+def test_a_nova_that_is_only_busy_is_asked_again(busy: Exception) -> None:
+    assert cloud(Compute(busy, busy, answer("BUILD")))._not_ready(["sum"]) == ["sum"]
+
+
+def test_a_nova_that_stays_busy_or_refuses_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = exceptions.HttpException("no", http_status=403)
+    with pytest.raises(exceptions.HttpException):
+        cloud(Compute(refused, answer("BUILD")))._not_ready(["sum"])
+    monkeypatch.setattr(edge, "PATIENCE", 0.0)
+    with pytest.raises(auth_errors.ConnectFailure):
+        cloud(Compute(auth_errors.ConnectFailure("reset")))._not_ready(["sum"])

@@ -107,6 +107,30 @@ def test_a_topology_tells_two_servers_of_one_name_apart():
     assert plan(wanted(topology="demo"), mine, other, servers=servers).snapshot == mine
 
 
+def test_a_snapshot_of_another_living_server_of_the_name_is_not_this_ones():
+    other = replace(WEB, id="s-2")
+    mine, theirs = snapshot("web@1", 1), snapshot("gold", 2, server_id="s-2")
+    servers = (WEB, other)
+    asked = wanted(server="s-web", name="web@2", keep=1)
+    assert steps(plan(asked, mine, theirs, servers=servers)) == ["+ snapshot web@2", "- snapshot web@1"]
+    assert problem(wanted(server="s-web", name="gold", state="restored"), theirs, servers=servers) == (
+        "name: 'gold' is a snapshot of another server 'web' (s-2); give server the id s-2"
+    )
+    assert problem(wanted(server="s-web", name="gold"), theirs, servers=servers) == (
+        "name: 'gold' is taken by a snapshot of another server 'web' (s-2); choose another name"
+    )
+    assert steps(plan(wanted(server="s-web", name="gold", state="absent"), theirs, servers=servers)) == []
+    # Of a predecessor that is gone they are.
+    assert steps(plan(asked, mine, theirs)) == ["+ snapshot web@2", "- snapshot web@1", "- snapshot gold"]
+
+
+def test_snapshots_of_one_name_of_two_servers_of_one_name_are_not_deleted_at_once():
+    two = snapshot(id="i1"), snapshot(id="i2", server_id="s-2")
+    assert problem(wanted(state="absent"), *two, servers=(WEB, replace(WEB, id="s-2"))) == (
+        "server: 'web' is the name of 2 servers; give one's id instead: s-2, s-web"
+    )
+
+
 TAKEN = {
     "by a plain image": (
         Image("i1", "web@1"),
