@@ -14,6 +14,8 @@ units=$root/etc/systemd/system
 entries() { sed -E 's/#.*//; /^[[:space:]]*$/d' "$here/trim/$1"; }
 
 cp -R "$here/overlay/." "$root/"
+# A checkout made under a strict umask keeps them from the users that services run as.
+(cd "$here/overlay" && find . -mindepth 1 -print0) | (cd "$root" && xargs -0 chmod u=rwX,go=rX)
 chown -R 0:0 "$units" "$root/etc/cloud" "$root/etc/ssh" "$root/usr/local/sbin"
 chmod 755 "$root/usr/local/sbin/grow-root" "$root/usr/local/sbin/keep-clock"
 
