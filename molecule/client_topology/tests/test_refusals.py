@@ -110,7 +110,10 @@ def no_project(entry: Entry) -> None:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (another_region, ["tells of no compute service there", "Nowhere", "correct region_name or interface"]),
+        (
+            another_region,
+            ["tells of no compute service there", "Nowhere", "correct region_name or interface"],
+        ),
         (no_project, ["has no project; add project_name"]),
         (wrong_password, ["refuses the credentials", "correct user, password, project or domain there"]),
         (closed_port, ["cannot be reached at http://127.0.0.1:9/v3", "Connection refused"]),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import docker
 import pytest
@@ -23,6 +25,24 @@ def test_docker_answers(client: docker.DockerClient) -> None:
 def test_docker_has_a_bridge(client: docker.DockerClient) -> None:
     (bridge,) = (network for network in client.networks.list() if network.name == "bridge")
     assert bridge.attrs["Driver"] == "bridge"
+
+
+def test_a_command_that_asks_another_docker_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    other = f"host=unix://{tmp_path}/other.sock"
+    subprocess.run(["docker", "context", "create", "other", "--docker", other], check=True)
+    monkeypatch.setenv("DOCKER_CONTEXT", "other")
+    done = run(
+        "ansible",
+        f"--inventory={INVENTORY}",
+        "localhost",
+        "--module-name=ansible.builtin.include_role",
+        "--args=name=docker_host",
+    )
+    assert done.returncode != 0
+    said = " ".join(done.stdout.split())
+    assert "docker_host: the command docker does not ask the Docker of /var/run/docker.sock (Cannot" in said
+    assert "docker context use default" in said
 
 
 def test_a_docker_that_does_not_run_and_may_not_be_started_is_named() -> None:
