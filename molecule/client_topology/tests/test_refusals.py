@@ -112,7 +112,7 @@ def no_project(entry: Entry) -> None:
     [
         (
             another_region,
-            ["tells of no compute service there", "Nowhere", "correct region_name or interface"],
+            ["tells of no compute service", "Nowhere", "correct region_name or interface"],
         ),
         (no_project, ["has no project; add project_name"]),
         (wrong_password, ["refuses the credentials", "correct user, password, project or domain there"]),
