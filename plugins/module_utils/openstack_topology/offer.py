@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from .plan import Found, Plan, choose
+from .plan import DEFAULT_EGRESS, Found, Plan, choose
 from .state import Flavor, Image, Offer, Server
 
 COUNTED = ("network", "subnet", "router", "security_group", "floating_ip", "keypair", "server")
-DEFAULT_RULES = 2
-"""Rules that neutron gives every new security group, counted by its quota."""
 SERVICE_PORTS = 1
 """Ports that neutron makes in every new network for DHCP and metadata, counted by the project's quota."""
 
@@ -39,7 +37,7 @@ def resolve(plan: Plan, offer: Offer) -> tuple[dict[tuple[str, str], Found], lis
         elif (step.action, step.kind) == ("delete", "interface"):
             demand["port"] -= 1
         elif (step.action, step.kind) == ("create", "security_group"):
-            demand["security_group_rule"] += DEFAULT_RULES
+            demand["security_group_rule"] += len(DEFAULT_EGRESS)
         elif step.kind == "rules":
             demand["security_group_rule"] += sum(1 if line.startswith("+") else -1 for line in step.details)
         elif (step.action, step.kind) == ("create", "server"):

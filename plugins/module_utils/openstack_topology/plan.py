@@ -89,6 +89,10 @@ class Plan:
         )
 
 
+DEFAULT_EGRESS = tuple((ethertype, Rule("egress", ethertype)) for ethertype in ("IPv4", "IPv6"))
+"""The rules that neutron gives to every new security group, with what stands for their ids until then."""
+
+
 def rule_changes(
     declared: Iterable[Rule], actual: Iterable[tuple[str, Rule]]
 ) -> tuple[list[Rule], list[str]]:

@@ -9,7 +9,19 @@ from typing import Any, TypeVar
 
 from . import model, state
 from .model import Topology, keypair_name, listing, router_port_name, server_port_name
-from .plan import GONE, READY, Found, Plan, Planner, address_of, choose, describe, rule_changes, show
+from .plan import (
+    DEFAULT_EGRESS,
+    GONE,
+    READY,
+    Found,
+    Plan,
+    Planner,
+    address_of,
+    choose,
+    describe,
+    rule_changes,
+    show,
+)
 
 R = TypeVar("R", bound=state.Resource)
 
@@ -238,8 +250,9 @@ class _Present(Planner):
                 for rule in group.rules
             }
             remotes = {rule.remote_group for rule in group.rules if rule.remote_group}
-            missing, surplus = rule_changes(resolved.values(), there.rules if there else ())
-            gone = {id_: rule for id_, rule in there.rules if id_ in surplus} if there else {}
+            rules = there.rules if there else DEFAULT_EGRESS
+            missing, surplus = rule_changes(resolved.values(), rules)
+            gone = {id_: rule for id_, rule in rules if id_ in surplus}
             if missing or surplus:
                 details = [
                     *(f"+ {rule}" for rule, actual in resolved.items() if actual in missing),

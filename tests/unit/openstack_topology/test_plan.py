@@ -488,6 +488,25 @@ def test_fixed_addresses_are_taken_before_automatic_ones(world):
     assert all("create port red" in s.needs for s in plan.steps if (s.action, s.kind) == ("create", "server"))
 
 
+@pytest.mark.parametrize(
+    ("rules", "details"),
+    [
+        ((Rule("egress", "IPv4"), Rule("egress", "IPv6")), []),
+        (
+            (Rule("egress", "IPv4", "tcp", 443, 443),),
+            ["+ egress tcp 443 to anywhere", "- egress any to anywhere", "- egress any to anywhere IPv6"],
+        ),
+    ],
+)
+def test_the_rules_of_a_new_group_begin_with_neutrons_own(world, rules, details):
+    here = world(FOREIGN)
+    declared = Topology("lab", security_groups=(SecurityGroup("web", "", rules),))
+    plan = plan_present(declared, here.actual())
+    assert [line.strip() for line in plan.text.partition("+ rules web\n")[2].splitlines()] == details
+    here.run(plan)
+    assert plan_present(declared, here.actual()).steps == ()
+
+
 def with_groups(*names):
     """Return the lab with these groups declared for its first server."""
     return replace(LAB, servers=(replace(ONE, security_groups=names), TWO))
