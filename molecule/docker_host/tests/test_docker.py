@@ -18,6 +18,13 @@ def client() -> Iterator[docker.DockerClient]:
     client.close()
 
 
+def asked(*variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the role on this machine, whatever comes of it."""
+    role = ["-m", "ansible.builtin.include_role", "-a", "name=docker_host"]
+    given = [f"--extra-vars={variable}" for variable in variables]
+    return run("ansible", f"--inventory={INVENTORY}", "localhost", *role, *given)
+
+
 def test_docker_answers(client: docker.DockerClient) -> None:
     assert client.ping()
 
@@ -32,13 +39,7 @@ def test_a_command_that_asks_another_docker_is_named(monkeypatch: pytest.MonkeyP
     other = f"host=unix://{tmp_path}/other.sock"
     subprocess.run(["docker", "context", "create", "other", "--docker", other], check=True)
     monkeypatch.setenv("DOCKER_CONTEXT", "other")
-    done = run(
-        "ansible",
-        f"--inventory={INVENTORY}",
-        "localhost",
-        "--module-name=ansible.builtin.include_role",
-        "--args=name=docker_host",
-    )
+    done = asked()
     assert done.returncode != 0
     said = " ".join(done.stdout.split())
     assert "docker_host: the command docker does not ask the Docker of /var/run/docker.sock (Cannot" in said
@@ -46,14 +47,6 @@ def test_a_command_that_asks_another_docker_is_named(monkeypatch: pytest.MonkeyP
 
 
 def test_a_docker_that_does_not_run_and_may_not_be_started_is_named() -> None:
-    done = run(
-        "ansible",
-        f"--inventory={INVENTORY}",
-        "localhost",
-        "--module-name=ansible.builtin.include_role",
-        "--args=name=docker_host",
-        "--extra-vars=docker_host_socket=/nonexistent/docker.sock",
-        "--extra-vars=docker_host_start=false",
-    )
+    done = asked("docker_host_socket=/nonexistent/docker.sock", "docker_host_start=false")
     assert done.returncode != 0
     assert "docker_host: Docker does not answer on /nonexistent/docker.sock" in " ".join(done.stdout.split())
