@@ -102,11 +102,6 @@ def another_region(entry: Entry) -> None:
     entry["region_name"] = "Nowhere"
 
 
-def no_project(entry: Entry) -> None:
-    for key in [key for key in entry["auth"] if key.startswith("project")]:
-        del entry["auth"][key]
-
-
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
@@ -114,7 +109,6 @@ def no_project(entry: Entry) -> None:
             another_region,
             ["tells of no compute service", "Nowhere", "correct region_name or interface"],
         ),
-        (no_project, ["has no project; add project_name"]),
         (wrong_password, ["refuses the credentials", "correct user, password, project or domain there"]),
         (closed_port, ["cannot be reached at http://127.0.0.1:9/v3", "Connection refused"]),
     ],

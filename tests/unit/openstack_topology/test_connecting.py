@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
+import openstack
 import pytest
 
 from openstack_topology.cloud import CloudError, connect
@@ -132,3 +134,16 @@ def test_an_empty_file_has_no_entry(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 )
 def test_a_password_is_missed_only_where_one_is_needed(entry: dict[str, object], lacks: bool) -> None:
     assert lacks_password(entry) is lacks
+
+
+def test_a_token_without_a_project_is_told_from_a_cloud_that_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Keystone gives one to a user who names no project and has no default one."""
+    unscoped = SimpleNamespace(session=SimpleNamespace(get_token=lambda: "token"), current_project_id=None)
+    monkeypatch.setattr(openstack.connection, "Connection", lambda config: unscoped)
+    clouds = tmp_path / "clouds.yaml"
+    clouds.write_text(f"clouds: {{lab: {{{AUTH.replace(', project_name: lab', '')}}}}}")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds))
+    with pytest.raises(CloudError, match=r"'lab' in \S+ has no project; add project_name to auth there"):
+        connect("lab")
