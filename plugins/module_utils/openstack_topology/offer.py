@@ -20,11 +20,6 @@ def resolve(plan: Plan, offer: Offer) -> tuple[dict[tuple[str, str], Found], lis
     found: dict[tuple[str, str], Found] = {}
     problems: list[str] = []
     demand: Counter[str] = Counter()
-    replaced: dict[str, Server] = {
-        step.name: step.spec["server"]
-        for step in plan.steps
-        if (step.action, step.kind) == ("delete", "server") and "server" in step.spec
-    }
     for step in plan.steps:
         # What is replaced gives back what it takes.
         sign = {"create": 1, "delete": -1}.get(step.action, 0)
@@ -48,9 +43,7 @@ def resolve(plan: Plan, offer: Offer) -> tuple[dict[tuple[str, str], Found], lis
                 found["image", step.spec["image"]] = Found(image.id)
             if flavor:
                 found["flavor", step.spec["flavor"]] = Found(flavor.id)
-                before = replaced.get(step.name)
-                demand["core"] += max(flavor.vcpus - (before.vcpus if before else 0), 0)
-                demand["ram"] += max(flavor.ram - (before.ram if before else 0), 0)
+                demand.update(_growth(flavor, step.spec["replaced"]))
             if image and flavor:
                 problems += _too_small(f"{where}.flavor", image, flavor)
         elif step.kind == "flavor":
@@ -59,9 +52,7 @@ def resolve(plan: Plan, offer: Offer) -> tuple[dict[tuple[str, str], Found], lis
             if flavor:
                 found["flavor", step.spec["flavor"]] = Found(flavor.id)
                 server = step.spec["server"]
-                # Servers are resized in any order: one that shrinks makes no room for one that grows.
-                demand["core"] += max(flavor.vcpus - server.vcpus, 0)
-                demand["ram"] += max(flavor.ram - server.ram, 0)
+                demand.update(_growth(flavor, server))
                 problems += _shrinking(where, server, flavor)
     if demand["port"] > 0:
         # Made without a look at the quota, and missing there for the ports that are asked for.
@@ -89,6 +80,15 @@ def shortages(demand: Counter[str], offer: Offer) -> list[str]:
                 f"remove something, {remedy}, or ask the cloud's operator for more"
             )
     return problems
+
+
+def _growth(flavor: Flavor, server: Server | None) -> dict[str, int]:
+    """Return what a flavor takes beyond what the server has, if there is one.
+
+    Servers are resized and replaced in any order: one that shrinks makes no room for one that grows.
+    """
+    cores, ram = (server.vcpus, server.ram) if server else (0, 0)
+    return {"core": max(flavor.vcpus - cores, 0), "ram": max(flavor.ram - ram, 0)}
 
 
 def _too_small(where: str, image: Image, flavor: Flavor) -> list[str]:

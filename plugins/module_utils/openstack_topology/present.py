@@ -579,7 +579,7 @@ class _Present(Planner):
         if there is not None and lost:
             fault = f"is in {there.status}: {there.fault or 'no reason given'}"
             why = "is being deleted" if there.deleting else fault
-            self.add("delete", "server", server.name, {"id": there.id, "server": there}, (), [why])
+            self.add("delete", "server", server.name, {"id": there.id}, (), [why])
         building = there is not None and there.is_building and not lost
         needs = [GONE] if lost else []
         group_ids = self.resolve_groups(server)
@@ -626,6 +626,7 @@ class _Present(Planner):
                 "user_data": server.user_data,
                 "config_drive": server.config_drive,
                 "metadata": dict(server.metadata),
+                "replaced": there,
             }
             if self.desired.keypair:
                 needs.append(f"create keypair {self.desired.keypair.name}")
