@@ -283,6 +283,9 @@ class _Parser:
         groups = tuple(self.group(item) for item in self.items("security_groups"))
         servers = tuple(self.server(item) for item in self.items("servers"))
         self.check_addresses(networks, routers, servers)
+        # What is faulty has been left out, and would be missed here.
+        if not self.problems:
+            self.check_room(networks, routers, servers)
         only = self.params.get("only")
         if only is not None and self.params.get("state", "present") == "present":
             declared = [server.name for server in servers]
@@ -670,6 +673,31 @@ class _Parser:
                             "choose another address",
                         )
                 take(where, nic.network, nic.address)
+
+    def check_room(
+        self, networks: Sequence[Network], routers: Sequence[Router], servers: Sequence[Server]
+    ) -> None:
+        """Complain about networks whose pools have fewer addresses than servers that are to get one."""
+        legs = [leg for server in servers for leg in server.interfaces]
+        for network in networks:
+            names = {subnet.name for subnet in network.subnets}
+            fixed = {leg.address for leg in legs if leg.network == network.name} | {
+                leg.address for router in routers for leg in router.interfaces if leg.subnet in names
+            }
+            pools = [pool for subnet in network.subnets for pool in subnet.allocation_pools]
+            # Where neutron takes some for ports of its own there are even fewer; not every cloud does.
+            free = sum(
+                int(ipaddress.IPv4Address(high)) - int(ipaddress.IPv4Address(low)) + 1 for low, high in pools
+            )
+            free -= sum(any(_between(address, *pool) for pool in pools) for address in fixed if address)
+            asking = sum(leg.network == network.name and leg.address is None for leg in legs)
+            if network.subnets and asking > free:
+                self.problem(
+                    f"networks[{network.name}].subnets.allocation_pools",
+                    listing(f"{low}-{high}" for low, high in pools),
+                    f"has room for {free} of {asking} servers without an address of their own",
+                    "widen it, or declare addresses outside",
+                )
 
     def cidr(self, where: str, value: str) -> ipaddress.IPv4Network | None:
         try:

@@ -265,6 +265,23 @@ CASES = {
         {"networks": [net(allocation_pools=[{"start": "192.168.56.10", "end": "192.168.56.50"}] * 2)]},
         "'192.168.56.10-192.168.56.50' overlaps 192.168.56.10-192.168.56.50",
     ),
+    "pool too small": (
+        {
+            "networks": [net(allocation_pools=[{"start": "192.168.56.10", "end": "192.168.56.12"}])],
+            "servers": [
+                server("one"),
+                server("two"),
+                server("three", interfaces=[{"network": "client", "address": "192.168.56.11"}]),
+                server("four"),
+            ],
+        },
+        "networks[client].subnets.allocation_pools: '192.168.56.10-192.168.56.12' has room for 2 of 3 "
+        "servers without an address of their own; widen it, or declare addresses outside",
+    ),
+    "subnet too small": (
+        {"networks": [net(cidr="192.168.56.0/30")], "servers": [server("one"), server("two")]},
+        "'192.168.56.2-192.168.56.2' has room for 1 of 2 servers",
+    ),
     "name server twice": (
         {"networks": [net(dns_nameservers=["1.1.1.1", "1.1.1.1"])]},
         "dns_nameservers: '1.1.1.1' is declared 2 times; keep one of them",
