@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .files import BACKENDS, IFUPDOWN, NETPLAN, NETWORKD, File, parse
+from .files import BACKENDS, HEADER, IFUPDOWN, NETPLAN, NETWORKD, File, parse
 from .live import READ_ADDRESSES, READ_ROUTES, corrections, parse_addresses, parse_routes
 from .plan import Plan, State
 from .routes import Hop, Route, RouteError
@@ -36,7 +36,13 @@ class Guest:
         for name, backend in BACKENDS.items():
             for path in self._root.glob(backend.pattern):
                 file = File(path.read_text(encoding="utf-8", errors="replace"), path.stat().st_mode & 0o777)
-                files[str(path.relative_to(self._root))] = file
+                below = str(path.relative_to(self._root))
+                if HEADER not in file.content:
+                    raise RouteError(
+                        f"/{below} was not written by static_route, whose comment it lacks; "
+                        "rename or remove it."
+                    )
+                files[below] = file
                 kept |= parse(name, file.content)
         return State(
             interfaces=parse_addresses(self._run(READ_ADDRESSES)),
