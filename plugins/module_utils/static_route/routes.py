@@ -36,7 +36,7 @@ class Interface:
 
 
 def parse_hop(destination: str, gateway: str) -> Hop:
-    """Read one declared route; RouteError for anything but an IPv4 network and a next hop outside it."""
+    """Read one declared route; RouteError for anything but an IPv4 network and a next hop."""
     where = f"route {destination} via {gateway}"
     try:
         network = IPv4Network(destination)
@@ -53,10 +53,6 @@ def parse_hop(destination: str, gateway: str) -> Hop:
     if network.prefixlen == 0:
         raise RouteError(
             f"{where}: the default route belongs to DHCP and is not changed here; take it out of the list."
-        )
-    if next_hop in network:
-        raise RouteError(
-            f"{where}: the gateway lies inside the destination, so it could only be reached through itself."
         )
     return Hop(network, next_hop)
 

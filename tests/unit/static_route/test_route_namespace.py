@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,15 @@ def test_a_wrong_next_hop_is_repaired_and_other_routes_stay(namespace: str, gues
     assert via(namespace, "10.0.2.14") == "192.168.56.253"
     assert via(namespace, "10.77.1.1") == "192.168.56.9"
     assert via(namespace, "198.51.100.1") == "192.168.56.254"
+
+
+@pytest.mark.parametrize("destination", ["192.168.0.0/16", "192.168.56.192/26"])
+def test_the_kernel_takes_a_gateway_that_lies_in_the_destination(
+    namespace: str, guest: Guest, destination: str
+) -> None:
+    converge(guest, [{"destination": destination, "gateway": "192.168.56.253"}])
+    assert via(namespace, str(IPv4Network(destination)[1])) == "192.168.56.253"
+    assert converge(guest, [{"destination": destination, "gateway": "192.168.56.253"}]).empty
 
 
 def test_a_removal_that_fails_is_tried_again(namespace: str, guest: Guest, tmp_path: Path) -> None:
