@@ -23,7 +23,7 @@ description:
     C(/etc/network/if-up.d/static-routes). A file of that name which the module did not write is refused.
   - When a file of systemd-networkd or netplan has changed, C(networkctl reload) makes the running daemon know
     it. From systemd 257 on the interface keeps its addresses; earlier versions repeat the DHCP exchange,
-    which open connections survive.
+    which open connections survive. After a run that ended before that, the next one does it.
 options:
   routes:
     description:
@@ -103,7 +103,8 @@ files:
   elements: str
   sample: [/etc/systemd/network/10-cloud-init-ens3.network.d/50-static-routes.conf]
 commands:
-  description: The commands that did, or in check mode would, correct the live routes.
+  description:
+    - The commands that did, or in check mode would, correct the live routes and have the files read.
   returned: success
   type: list
   elements: str
@@ -145,7 +146,7 @@ def converge(guest: Guest, params: dict[str, Any], check_mode: bool) -> dict[str
             for route in routes
         ],
         "files": [f"/{path}" for path in plan.paths],
-        "commands": [" ".join(command) for command in plan.commands],
+        "commands": [" ".join(command) for command in (*plan.commands, *plan.reloads)],
         "diff": make_diff(state, routes, plan),
     }
 

@@ -18,6 +18,8 @@ Runner = Callable[[list[str]], tuple[int, str, str]]
 """Runs a command and returns its exit status, standard output and standard error."""
 
 _NETPLAN_PREFIX = "10-netplan-"
+# Gone after a reboot, at which the files are read anyhow.
+_UNREAD = "run/static_route.unread"
 
 
 class Guest:
@@ -44,11 +46,13 @@ class Guest:
                     )
                 files[below] = file
                 kept |= parse(name, file.content)
+        unread = self._root / _UNREAD
         return State(
             interfaces=parse_addresses(self._run(READ_ADDRESSES)),
             live=parse_routes(self._run(READ_ROUTES)),
             files=files,
             kept=frozenset(kept),
+            unread=frozenset(unread.read_text(encoding="utf-8").splitlines() if unread.exists() else ()),
         )
 
     def backend(self, routes: Sequence[Route], asked: str | None = None) -> tuple[str, dict[str, str]]:
@@ -71,6 +75,9 @@ class Guest:
 
     def apply(self, plan: Plan, wanted: Sequence[Route]) -> None:
         """Carry the plan out and wait until the wanted routes are there."""
+        if plan.unread:
+            # Before the first change: a run that ends early has the next one reload.
+            _write(self._root / _UNREAD, File("".join(f"{path}\n" for path in plan.unread), 0o644))
         for path, file in plan.write.items():
             _write(self._root / path, file)
         # First the kernel, then the daemon: the route is there without waiting for the reload.
@@ -79,11 +86,10 @@ class Guest:
         # After the kernel's routes, which only these files tell from those of others.
         for path in plan.remove:
             _remove(self._root / path)
-        if any(path.startswith("etc/netplan/") for path in plan.paths):
-            self._run(("netplan", "generate"))
-        if any(not path.startswith("etc/network/") for path in plan.paths):
-            # Not a restart: the other interfaces stay as they are.
-            self._run(("networkctl", "reload"))
+        for command in plan.reloads:
+            self._run(command)
+        if plan.unread:
+            _remove(self._root / _UNREAD)
         self._settle(wanted)
 
     def _settle(self, wanted: Sequence[Route]) -> None:

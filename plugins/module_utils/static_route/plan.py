@@ -15,12 +15,14 @@ class State:
     """What a guest has now.
 
     ``files`` are the route files found, by path below the root directory; ``kept`` the hops they hold.
+    ``unread`` are the paths that an earlier run changed and then ended before the daemon had read them.
     """
 
     interfaces: tuple[Interface, ...]
     live: tuple[LiveRoute, ...]
     files: Mapping[str, File]
     kept: frozenset[Hop]
+    unread: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Plan:
     write: Mapping[str, File]
     remove: tuple[str, ...]
     commands: tuple[tuple[str, ...], ...]
+    unread: tuple[str, ...] = ()
+    """The files that the daemon has to read: those that change, and what an earlier run left."""
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -39,7 +43,17 @@ class Plan:
     @property
     def empty(self) -> bool:
         """Whether the guest is as it should be."""
-        return not (self.write or self.remove or self.commands)
+        return not (self.write or self.remove or self.commands or self.unread)
+
+    @property
+    def reloads(self) -> tuple[tuple[str, ...], ...]:
+        """The commands that make the daemon read its files."""
+        if not self.unread:
+            return ()
+        # Not a restart: the other interfaces stay as they are.
+        reload = ("networkctl", "reload")
+        netplan = any(path.startswith("etc/netplan/") for path in self.unread)
+        return (("netplan", "generate"), reload) if netplan else (reload,)
 
 
 def make_plan(state: State, wanted: Sequence[Route], files: Mapping[str, File]) -> Plan:
@@ -47,10 +61,16 @@ def make_plan(state: State, wanted: Sequence[Route], files: Mapping[str, File]) 
 
     Hops which an earlier run kept go away when they are no longer wanted. The same ones from elsewhere stay.
     """
+    write = {path: file for path, file in files.items() if state.files.get(path) != file}
+    remove = tuple(sorted(set(state.files) - set(files)))
     return Plan(
-        write={path: file for path, file in files.items() if state.files.get(path) != file},
-        remove=tuple(sorted(set(state.files) - set(files))),
+        write=write,
+        remove=remove,
         commands=tuple(corrections(state.live, wanted, state.kept)),
+        # ifupdown has no daemon.
+        unread=tuple(
+            path for path in sorted({*write, *remove, *state.unread}) if not path.startswith("etc/network/")
+        ),
     )
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 import pytest
 
-from static_route.files import HEADER
+from static_route.files import HEADER, render
 from static_route.guest import Guest
-from static_route.routes import RouteError
+from static_route.plan import make_plan
+from static_route.routes import Hop, Route, RouteError
+
+ROUTE = Route(Hop(IPv4Network("10.0.2.0/24"), IPv4Address("192.168.56.253")), "ens3")
+LIVE = json.dumps([{"dst": "10.0.2.0/24", "gateway": "192.168.56.253", "dev": "ens3"}])
 
 FILES = (
     "etc/systemd/network/10-ens3.network.d/50-static-routes.conf",
@@ -33,3 +39,40 @@ def test_a_file_that_somebody_else_wrote_is_refused(tmp_path: Path, path: str) -
         Guest(silent, tmp_path).read()
     write(tmp_path / path, f"#!/bin/sh\n{HEADER}")
     assert list(Guest(silent, tmp_path).read().files) == [path]
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize(
+    ("backend", "reloads"),
+    [
+        ("networkd", [["networkctl", "reload"]]),
+        ("netplan", [["netplan", "generate"], ["networkctl", "reload"]]),
+    ],
+)
+def test_what_the_daemon_has_not_read_is_read_in_the_next_run(
+    tmp_path: Path, backend: str, reloads: list[list[str]], declared: bool
+) -> None:
+    """The route is live all the time, and the file as it should be after the first run."""
+    statuses = dict.fromkeys(("generate", "reload"), 1)
+    ran = []
+
+    def run(command: list[str]) -> tuple[int, str, str]:
+        ran.append(command)
+        return statuses.get(command[1], 0), LIVE if "route" in command else "", ""
+
+    guest = Guest(run, tmp_path)
+    kept = render(backend, [ROUTE], {"ens3": "ens3.network"})
+    if not declared:
+        for path, file in kept.items():
+            write(tmp_path / path, file.content)
+    files, wanted = (kept, [ROUTE]) if declared else ({}, [])
+    with pytest.raises(RouteError, match="ended with status 1"):
+        guest.apply(make_plan(guest.read(), wanted, files), wanted)
+
+    statuses.clear()
+    plan = make_plan(guest.read(), wanted, files)
+    assert (plan.empty, plan.paths, plan.commands) == (False, (), ())
+    ran.clear()
+    guest.apply(plan, wanted)
+    assert ran[: len(reloads)] == reloads
+    assert make_plan(guest.read(), wanted, files).empty
