@@ -20,7 +20,8 @@ description:
     instance, stays.
   - With systemd-networkd the file is a drop-in C(50-static-routes.conf) of the .network file that configures
     the interface, with netplan it is C(/etc/netplan/60-static-routes.yaml), with ifupdown the hook
-    C(/etc/network/if-up.d/static-routes). A file of that name which the module did not write is refused.
+    C(/etc/network/if-up.d/static-routes). A file of that name which the module did not write is refused,
+    and so is an interface that shares its .network file or netplan definition with another.
   - When a file of systemd-networkd or netplan has changed, C(networkctl reload) makes the running daemon know
     it. From systemd 257 on the interface keeps its addresses; earlier versions repeat the DHCP exchange,
     which open connections survive. After a run that ended before that, the next one does it.

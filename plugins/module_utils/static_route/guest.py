@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .files import BACKENDS, HEADER, IFUPDOWN, NETPLAN, NETWORKD, File, parse
@@ -61,8 +61,10 @@ class Guest:
         It is told by the file from which networkd configures an interface: netplan generates such files,
         everything else writes its own; an interface without one is ifupdown's if that knows it.
         """
+        used = {} if asked == IFUPDOWN else self._network_files()
         found = {
-            interface: self._unit(interface, asked) for interface in sorted({r.interface for r in routes})
+            interface: self._unit(interface, used, asked)
+            for interface in sorted({r.interface for r in routes})
         }
         systems = {system for system, _unit in found.values()}
         if len(systems) > 1:
@@ -102,8 +104,14 @@ class Guest:
                 )
             time.sleep(0.25)
 
-    def _unit(self, interface: str, asked: str | None) -> tuple[str, str]:
-        name = "" if asked == IFUPDOWN else self._network_file(interface)
+    def _unit(self, interface: str, used: Mapping[str, str], asked: str | None) -> tuple[str, str]:
+        file = used.get(interface, "")
+        if others := sorted(name for name, other in used.items() if other == file and name != interface):
+            raise RouteError(
+                f"{file} configures {', '.join(others)} as well as {interface}, and would give the routes to "
+                f"all of them; give {interface} a definition of its own."
+            )
+        name = Path(file).name
         if name.startswith(_NETPLAN_PREFIX) and asked != NETWORKD:
             unit = name.removeprefix(_NETPLAN_PREFIX).removesuffix(".network")
             return NETPLAN, self._netplan_unit(interface, unit)
@@ -120,11 +128,11 @@ class Guest:
             "a route could not be kept over a reboot."
         )
 
-    def _network_file(self, interface: str) -> str:
+    def _network_files(self) -> dict[str, str]:
         if not self._installed("networkctl"):
-            return ""
-        status, output, _error = self._run_command(["networkctl", "--json=short", "status", interface])
-        return network_file(output) if status == 0 else ""
+            return {}
+        status, output, _error = self._run_command(["networkctl", "--json=short", "list"])
+        return network_files(output) if status == 0 else {}
 
     def _in_ifupdown(self, interface: str) -> bool:
         # It may well be installed and leave this interface to something else.
@@ -153,9 +161,13 @@ class Guest:
         return output
 
 
-def network_file(status: str) -> str:
-    """The name of the .network file in networkctl's JSON description of an interface, or an empty string."""
-    return Path(json.loads(status).get("NetworkFile") or "").name
+def network_files(listed: str) -> dict[str, str]:
+    """The .network file of each interface that has one, from networkctl's JSON description of them all."""
+    return {
+        entry["Name"]: entry["NetworkFile"]
+        for entry in json.loads(listed).get("Interfaces", [])
+        if entry.get("NetworkFile")
+    }
 
 
 def _write(path: Path, file: File) -> None:

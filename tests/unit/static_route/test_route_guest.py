@@ -76,3 +76,23 @@ def test_what_the_daemon_has_not_read_is_read_in_the_next_run(
     guest.apply(plan, wanted)
     assert ran[: len(reloads)] == reloads
     assert make_plan(guest.read(), wanted, files).empty
+
+
+@pytest.mark.parametrize(
+    "file", ["/etc/systemd/network/20-all.network", "/run/systemd/network/10-netplan-lan.network"]
+)
+def test_an_interface_that_shares_its_definition_is_refused(tmp_path: Path, file: str) -> None:
+    entries = [
+        {"Name": "lo"},
+        {"Name": "ens3", "NetworkFile": file},
+        {"Name": "ens4", "NetworkFile": file},
+        {"Name": "ens5", "NetworkFile": "/etc/systemd/network/10-ens5.network"},
+    ]
+    listed = json.dumps({"Interfaces": entries})
+    write(tmp_path / "usr/bin/networkctl", "")
+    guest = Guest(lambda command: (0, listed if command[-1] == "list" else "", ""), tmp_path)
+    with pytest.raises(
+        RouteError, match=f"^{file} configures ens4 as well as ens3, .* give ens3 a definition of"
+    ):
+        guest.backend([ROUTE])
+    assert guest.backend([Route(ROUTE.hop, "ens5")]) == ("networkd", {"ens5": "10-ens5.network"})

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from static_route.files import File, render
-from static_route.guest import network_file
+from static_route.guest import network_files
 from static_route.live import LiveRoute, corrections, parse_addresses, parse_routes
 from static_route.plan import State, make_diff, make_plan
 from static_route.routes import Hop, Route
@@ -189,6 +189,7 @@ def test_carrying_the_commands_out_leaves_nothing_to_do_and_spares_the_rest(
         assert before.destination in ours or kernel[before.destination] == before
 
 
-def test_the_network_file_is_named_by_networkctl() -> None:
-    assert network_file('{"NetworkFile": "/etc/systemd/network/10-cloud-init-ens3.network"}') == UNITS["ens3"]
-    assert network_file('{"NetworkFile": null}') == ""
+def test_the_network_files_are_named_by_networkctl() -> None:
+    path = f"/etc/systemd/network/{UNITS['ens3']}"
+    entries = [{"Name": "lo"}, {"Name": "ens3", "NetworkFile": path}, {"Name": "ens4", "NetworkFile": None}]
+    assert network_files(json.dumps({"Interfaces": entries})) == {"ens3": path}
