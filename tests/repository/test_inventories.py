@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,12 @@ from typing import Any
 import yaml
 
 
-def variables(root: Path, inventory: str, host: str) -> dict[str, Any]:
+def variables(root: Path, inventory: str | Path, host: str) -> dict[str, Any]:
     """Return a host's variables as the playbooks get them, before they are templated."""
     done = subprocess.run(
         [
             "ansible-inventory",
-            f"--inventory=inventories/{inventory}",
-            "--playbook-dir=playbooks",
+            f"--inventory={root / 'inventories' / inventory}",
             "--host",
             host,
         ],
@@ -45,3 +45,25 @@ def test_no_template_is_shown_where_tasks_are_delegated_to_who_looks_from_outsid
         found = variables(root, "embedded", host)
         assert "ansible_host" not in found
         assert found["ansible_docker_host"] == "{{ embedded_cloud_name }}"
+
+
+def test_what_is_shared_can_be_stated_otherwise(root: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "inventories" / "mine"
+    shutil.copytree(root / "inventories" / "campus", mine, symlinks=True)
+    (tmp_path / "group_vars").symlink_to(root / "group_vars")
+    with (mine / "group_vars" / "all" / "lab.yml").open("a", encoding="utf-8") as lab:
+        lab.write("lab_container_internet: 198.51.100\nlab_topology_prefix: group7-\n")
+    found = variables(root, mine, "frontend")
+    assert found["lab_container_internet"] == "198.51.100"
+    assert found["lab_topology_prefix"] == "group7-"
+
+
+def test_no_two_topologies_have_one_name(root: Path) -> None:
+    """Each would be removed with the other."""
+    command = ["ansible-playbook", "--inventory=inventories/campus", "playbooks/destroy.yml"]
+    options = ["--limit=client_topology", "--extra-vars=topology_name=group7"]
+    done = subprocess.run([*command, *options], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    said = " ".join(done.stdout.split())
+    assert "topology_name: 'group7' is the name of calculator_topology and client_topology and " in said
+    assert "Ask the cloud" not in said
