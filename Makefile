@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export LC_ALL := C.UTF-8
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help announce announce-site announce-virtualbox bootstrap bootstrap-tests lab lab-virtualbox site plan destroy reset check test test-full lint clean
+.PHONY: help announce announce-site announce-virtualbox bootstrap bootstrap-tests lab lab-virtualbox site plan evidence destroy reset check test test-full lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ site: announce announce-site bootstrap ## show every section of the report that 
 
 plan: bootstrap ## show what `make lab` would change in the topology, and change nothing
 	$(PLAYBOOK) playbooks/openstack_client_topology.yml --check --diff $(ARGS)
+
+evidence: bootstrap ## show what has become of each claim of the report, in this lab or in those of many groups
+	$(PLAYBOOK) playbooks/evidence.yml $(ARGS)
 
 reset: bootstrap ## bring the lab back to its declared state as fast as possible
 	$(PLAYBOOK) playbooks/reset.yml $(ARGS)
