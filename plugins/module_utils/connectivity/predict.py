@@ -30,8 +30,9 @@ def predict(topology: Topology, flow: Mapping[str, Any]) -> Prediction | None:
     """What becomes of a flow (``from``, ``address``, ``protocol``, ``port``) when its service is running.
 
     A source that is no server of the topology is outside, beyond its external networks. None when the
-    topology says nothing about the flow: a name to resolve, a router's own services, outside to outside, a
-    rule about an address that is not known, a security group that is not declared.
+    topology says nothing about the flow: a name to resolve, a router's or the source's own services, a
+    loopback or link-local address, outside to outside, a rule about an address that is not known, a security
+    group that is not declared.
     """
     try:
         destination = IPv4Address(flow["address"])
@@ -40,6 +41,8 @@ def predict(topology: Topology, flow: Mapping[str, Any]) -> Prediction | None:
     source = topology.servers.get(flow["from"])
     if source is None:
         return _from_outside(topology, flow, destination)
+    if destination.is_loopback or destination.is_link_local or destination in source.addresses:
+        return None
     leaves = _allowed(topology, source, "egress", flow, topology.holder(destination), (destination,))
     if leaves is None:
         return None
@@ -81,7 +84,10 @@ def _to_floating(
     topology: Topology, flow: Mapping[str, Any], floating: IPv4Address, steps: tuple[str, ...]
 ) -> Prediction | None:
     server = next(server for server in topology.servers.values() if server.floating == floating)
-    router = next((r for r in topology.routers.values() if r.external and _share_a_network(r, server)), None)
+    able = [r for r in topology.routers.values() if r.external and _share_a_network(r, server)]
+    # As neutron chooses: the one that has the subnet's gateway, else any.
+    gateways = {interface.gateway for interface in server.interfaces}
+    router = max(able, key=lambda router: not gateways.isdisjoint(router.addresses), default=None)
     if router is None:
         reason = f"no router with an external gateway is on a network of {server.name}"
         return Prediction(LOST, (*steps, reason))

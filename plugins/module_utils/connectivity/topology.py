@@ -17,10 +17,14 @@ NO_NEIGHBOUR = "no neighbour"
 
 @dataclass(frozen=True)
 class Interface:
-    """A node's address on a network; the address is None when the cloud has not yet chosen one."""
+    """A node's address on a network; the address is None when the cloud has not yet chosen one.
+
+    ``gateway`` is the one that the network's subnet tells a server.
+    """
 
     network: IPv4Network
     address: IPv4Address | None
+    gateway: IPv4Address | None = None
 
 
 @dataclass(frozen=True)
@@ -119,11 +123,11 @@ def parse_topology(
     """
     deployed, routes = deployed or {}, routes or {}
     by_subnet: dict[str, Mapping[str, Any]] = {}
-    by_network: dict[str, Mapping[str, Any]] = {}
+    by_network: dict[str, list[Mapping[str, Any]]] = {}
     for network in declared.get("networks") or ():
         for subnet in network.get("subnets") or ():
             by_subnet[subnet.get("name") or network["name"]] = subnet
-            by_network.setdefault(network["name"], subnet)
+            by_network.setdefault(network["name"], []).append(subnet)
     routers = [_router(entry, by_subnet) for entry in declared.get("routers") or ()]
     servers = [
         _server(entry, by_network, deployed.get(entry["name"], {}), routes.get(entry["name"], ()))
@@ -151,33 +155,36 @@ def _router(entry: Mapping[str, Any], subnets: Mapping[str, Mapping[str, Any]]) 
 
 def _server(
     entry: Mapping[str, Any],
-    networks: Mapping[str, Mapping[str, Any]],
+    networks: Mapping[str, Sequence[Mapping[str, Any]]],
     deployed: Mapping[str, Any],
     own_routes: Sequence[Mapping[str, str]],
 ) -> Node:
     chosen = deployed.get("addresses") or {}
-    known = [interface for interface in entry["interfaces"] if interface["network"] in networks]
-    interfaces = tuple(
-        Interface(
-            IPv4Network(networks[interface["network"]]["cidr"]),
-            _address(chosen.get(interface["network"]) or interface.get("address")),
-        )
-        for interface in known
-    )
+    interfaces: list[Interface] = []
     routes = _routes(own_routes, "gateway")
-    for interface in known:
-        subnet = networks[interface["network"]]
-        routes += _routes(subnet.get("host_routes"), "nexthop")
+    for interface in entry["interfaces"]:
+        if interface["network"] not in networks:
+            continue
+        address = _address(chosen.get(interface["network"]) or interface.get("address"))
+        subnet = _subnet(networks[interface["network"]], address)
         gateway = _gateway(subnet)
+        interfaces.append(Interface(IPv4Network(subnet["cidr"]), address, gateway))
+        routes += _routes(subnet.get("host_routes"), "nexthop")
         if gateway is not None:
             routes += ((_EVERYWHERE, gateway),)
     return Node(
         entry["name"],
-        interfaces,
+        tuple(interfaces),
         routes,
         groups=tuple(entry.get("security_groups") or ("default",)),
         floating=_address(deployed.get("floating_ip")),
     )
+
+
+def _subnet(subnets: Sequence[Mapping[str, Any]], address: IPv4Address | None) -> Mapping[str, Any]:
+    """The subnet that holds an address; the first while it is not known."""
+    holding = (subnet for subnet in subnets if address and address in IPv4Network(subnet["cidr"]))
+    return next(holding, subnets[0])
 
 
 def _next_hop(node: Node, destination: IPv4Address) -> tuple[IPv4Network, IPv4Address] | None:

@@ -266,6 +266,25 @@ def test_of_a_group_that_is_not_declared_only_the_default_is_known(
     assert (predicted and predicted.verdict) == verdict
 
 
+def test_the_router_at_the_gateway_has_the_floating_ip_whatever_the_order() -> None:
+    gateway, inner = copy.deepcopy(CLIENT_TOPOLOGY["routers"])
+    inner["external_network"] = "insa"
+    for routers in ([inner, gateway], [gateway, inner]):
+        predicted, why = verdict_and_why("outside", "192.168.37.20", port=22, routers=routers)
+        assert (predicted, "public_gateway translates the floating IP" in why) == ("reachable", True), why
+
+
+def test_of_several_subnets_the_one_that_holds_the_address_counts() -> None:
+    networks = copy.deepcopy(CLIENT_TOPOLOGY["networks"])
+    networks[1]["subnets"].insert(0, {"name": "spare", "cidr": "10.0.3.0/24"})
+    assert verdict_and_why("frontend", "10.0.2.14", port=50001, networks=networks)[0] == "reachable"
+
+
+@pytest.mark.parametrize("address", ["10.0.2.14", "127.0.0.1", "169.254.169.254"])
+def test_nothing_is_said_about_what_no_router_forwards(address: str) -> None:
+    assert prediction("sum", address, port=22) is None
+
+
 def test_nothing_is_said_about_a_source_whose_address_is_not_known() -> None:
     flow = {"from": "frontend", "to": "sum", "address": "10.0.2.14", "protocol": "icmp"}
     assert predict(parse_topology(CLIENT_TOPOLOGY, {}, {"frontend": [SERVICES_ROUTE]}), flow) is None
