@@ -157,7 +157,7 @@ observations:
       description: What was done, in a form for people.
       type: str
     verdict:
-      description: What became of the flow.
+      description: What became of the flow, or of an exposure whose address is not known.
       type: str
       sample: reachable
     detail:

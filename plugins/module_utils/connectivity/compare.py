@@ -128,6 +128,8 @@ def _exposure_row(
     expected = f"open: {_ports(declared)}"
     if observation is None:
         return Row(False, *names, expected, _NOT_OBSERVED, "the source did not answer")
+    if "open" not in observation:
+        return Row(False, *names, expected, observation["verdict"], observation["detail"])
     found = set(observation["open"])
     details = [
         f"{text}: {_ports(ports)}"

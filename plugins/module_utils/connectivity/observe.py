@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .probe import Observation, Target, next_hop, observe
+from .probe import PAUSE_SECONDS, UNKNOWN_NAME, Observation, Target, next_hop, observe, unknown_name
 from .scan import AT_ONCE, parse_ranges, scan
-from .verdicts import REACHABLE
 
 Record = dict[str, Any]
 
@@ -92,16 +91,21 @@ def _observe_exposure(exposure: Mapping[str, Any], timeout: float, patience: flo
     started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     address, declared = exposure["address"], set(exposure["open_ports"])
     ports = sorted(declared.union(parse_ranges(exposure["scan"])))
-    found = set(scan(address, ports, timeout, at_once))
-    # A service that is still starting is waited for, as with flows.
-    for port in sorted(declared - found):
-        if observe(Target("tcp", address, port), REACHABLE, timeout, patience).outcome.verdict == REACHABLE:
-            found.add(port)
+    try:
+        found = set(scan(address, ports, timeout, at_once))
+        deadline = time.monotonic() + patience
+        # A service that is still starting is waited for, as with flows.
+        while (closed := declared - found) and time.monotonic() < deadline:
+            time.sleep(min(PAUSE_SECONDS, timeout))
+            found.update(scan(address, sorted(closed), timeout, at_once))
+        seen: Record = {"open": sorted(found), "scanned": len(ports)}
+    except UNKNOWN_NAME:
+        outcome = unknown_name(address)
+        seen = {"verdict": outcome.verdict, "detail": outcome.detail}
     return _marks(exposure) | {
         "protocol": "tcp",
         "command": f"scan tcp {address} {','.join(exposure['scan'])}",
-        "open": sorted(found),
-        "scanned": len(ports),
+        **seen,
         "started": started,
         "seconds": round(time.monotonic() - begin, 3),
     }

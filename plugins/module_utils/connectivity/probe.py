@@ -15,11 +15,13 @@ from .verdicts import BLOCKED, LOST, REACHABLE, REFUSED, UNREACHABLE, agrees
 
 PROTOCOLS = ("tcp", "udp", "icmp", "http")
 
+# The second is what a text raises that cannot be a name.
+UNKNOWN_NAME = (socket.gaierror, UnicodeError)
 # Both say no at once, but not in the same words: a filter may reset or reject.
 _REFUSALS = (errno.ECONNREFUSED, errno.ECONNRESET)
 # IP_RECVERR and IPV6_RECVERR of <linux/in.h> and <linux/in6.h>, which Python does not name.
 _REPORT_ERRORS = {socket.AF_INET: (socket.IPPROTO_IP, 11), socket.AF_INET6: (socket.IPPROTO_IPV6, 25)}
-_PAUSE_SECONDS = 1.0
+PAUSE_SECONDS = 1.0
 _NEGATIVE_ATTEMPTS = 2
 
 
@@ -83,7 +85,7 @@ def observe(target: Target, expected: str, timeout: float, patience: float) -> O
             done = agreed or time.monotonic() - begin >= patience
         if done:
             return Observation(outcome, started, round(time.monotonic() - begin, 3), attempts)
-        time.sleep(min(_PAUSE_SECONDS, timeout))
+        time.sleep(min(PAUSE_SECONDS, timeout))
 
 
 def probe(target: Target, timeout: float) -> Outcome:
@@ -91,8 +93,8 @@ def probe(target: Target, timeout: float) -> Outcome:
     kind = socket.SOCK_DGRAM if target.protocol == "udp" else socket.SOCK_STREAM
     try:
         family, kind, _, _, where = socket.getaddrinfo(target.address, target.port, type=kind)[0]
-    except socket.gaierror:
-        return Outcome(UNREACHABLE, f"the name {target.address} is not known here")
+    except UNKNOWN_NAME:
+        return unknown_name(target.address)
     if target.protocol == "icmp":
         return _ping(str(where[0]), timeout)
     with socket.socket(family, kind) as connection:
@@ -108,6 +110,11 @@ def probe(target: Target, timeout: float) -> Outcome:
         if target.protocol == "tcp":
             return Outcome(REACHABLE, "connected")
         return _talk(connection, target, timeout)
+
+
+def unknown_name(name: str) -> Outcome:
+    """The outcome where a destination has no address."""
+    return Outcome(UNREACHABLE, f"the name {name} is not known here")
 
 
 def _talk(connection: socket.socket, target: Target, timeout: float) -> Outcome:
