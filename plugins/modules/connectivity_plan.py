@@ -44,7 +44,7 @@ options:
         description: The port, for all but C(icmp).
         type: int
       path:
-        description: The path that C(http) asks for.
+        description: The path that C(http) asks for. It begins with C(/) and holds no white space.
         type: str
         default: /
       expected:
@@ -77,7 +77,7 @@ options:
           The address of the destination as seen from the source, when it is not the one of O(addresses).
         type: str
       open_ports:
-        description: The ports that should be open, and no others.
+        description: The ports that should be open, V(1) to V(65535), and no others.
         type: list
         elements: int
         required: true

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -12,6 +13,10 @@ from .scan import parse_ranges
 from .verdicts import EXPECTED
 
 Record = dict[str, Any]
+
+# The resolver takes such text for a name, which nobody has.
+_LIKE_IPV4 = re.compile(r"[0-9.]+")
+_PATH = re.compile(r"/[^\s\x00-\x1f\x7f]*")
 
 
 class DeclarationError(ValueError):
@@ -58,6 +63,8 @@ def declare(
         if not address:
             missing.add(record["to"])
         record |= {"id": f"{kind} {number}", "address": address or ""}
+        if record.get("via"):
+            record["via"] = _literal(record["via"]) or record["via"]
         faults.extend(
             f"{record['id']} ({describe(record)}): {fault}" for fault in _faults(kind, record, hosts)
         )
@@ -90,7 +97,12 @@ def _faults(kind: str, record: Record, hosts: Collection[str]) -> list[str]:
     faults = []
     if record["from"] not in hosts:
         faults.append(f"from: {record['from']} is not a host of the inventory")
+    if _LIKE_IPV4.fullmatch(record["address"]) and not _literal(record["address"]):
+        faults.append(f"address: {record['address']} is neither an IPv4 address nor a name")
     if kind == "exposure":
+        wrong = [str(port) for port in record["open_ports"] if not 1 <= port <= 65535]
+        if wrong:
+            faults.append(f"open_ports: {', '.join(wrong)} is not within 1-65535")
         try:
             parse_ranges(record["scan"])
         except ValueError as error:
@@ -105,6 +117,8 @@ def _faults(kind: str, record: Record, hosts: Collection[str]) -> list[str]:
             faults.append("port: icmp has none")
     elif not 1 <= record.get("port", 0) <= 65535:
         faults.append(f"port: {record['protocol']} needs one within 1-65535")
+    if record["protocol"] == "http" and not _PATH.fullmatch(record.get("path", "/")):
+        faults.append(f"path: {record['path']!r} does not begin with / or holds white space")
     if record.get("via", "direct") != "direct" and not _literal(record["via"]):
         faults.append(f"via: {record['via']} is neither an address nor 'direct'")
     return faults

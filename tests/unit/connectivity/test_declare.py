@@ -30,6 +30,12 @@ EXPOSURE: dict[str, Any] = {"from": "outside", "to": "frontend", "open_ports": [
         ({"port": None}, "port: tcp needs one within 1-65535"),
         ({"port": 70000}, "port: tcp needs one within 1-65535"),
         ({"via": "inner"}, "via: inner is neither an address nor 'direct'"),
+        ({"address": "10.0.2.999"}, "address: 10.0.2.999 is neither an IPv4 address nor a name"),
+        ({"address": "10.0.2"}, "address: 10.0.2 is neither an IPv4 address nor a name"),
+        *(
+            ({"protocol": "http", "path": path}, f"path: {path!r} does not begin with / or holds white space")
+            for path in ("healthz", "", "/a b", "/a\tb", "/\x00")
+        ),
     ],
 )
 def test_a_faulty_flow_is_refused_by_number_and_reason(change: dict[str, Any], message: str) -> None:
@@ -44,6 +50,22 @@ def test_a_faulty_flow_is_refused_by_number_and_reason(change: dict[str, Any], m
 def test_a_faulty_range_of_ports_is_refused(ports: str) -> None:
     with pytest.raises(DeclarationError, match=r"^exposure 1 .*: scan: "):
         declare([], [EXPOSURE | {"scan": [ports]}], {"frontend": "192.0.2.7"}, HOSTS)
+
+
+@pytest.mark.parametrize(("port", "address"), [(0, None), (70000, None), (22, "10.0.2.999")])
+def test_an_exposure_that_cannot_be_scanned_is_refused(port: int, address: str | None) -> None:
+    faulty = EXPOSURE | {"open_ports": [22, port], "address": address}
+    wrong = (
+        f"open_ports: {port} is not within 1-65535" if address is None else f"address: {address} is neither"
+    )
+    with pytest.raises(DeclarationError, match=rf"^exposure 1 .*: {wrong}"):
+        declare([], [faulty], {"frontend": "192.0.2.7"}, HOSTS)
+
+
+def test_a_next_hop_is_written_as_the_kernel_writes_it() -> None:
+    flows = [FLOW | {"via": via} for via in ("FD00:0:0::1", "10.0.2.1", "direct")]
+    declared = declare(flows, [], {"frontend": "192.0.2.7"}, HOSTS).flows
+    assert [flow["via"] for flow in declared] == ["fd00::1", "10.0.2.1", "direct"]
 
 
 def test_every_fault_is_named_at_once() -> None:
