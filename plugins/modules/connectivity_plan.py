@@ -117,7 +117,7 @@ options:
     elements: str
     default: []
   shell_timeout:
-    description: Seconds one attempt from a shell may take.
+    description: Seconds one attempt from a shell may take, more than 0.
     type: float
     default: 15
 attributes:

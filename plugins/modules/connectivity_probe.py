@@ -105,7 +105,7 @@ options:
     type: float
     default: 120
   probe_timeout:
-    description: How long one attempt may take, in seconds.
+    description: How long one attempt may take, in seconds, more than 0.
     type: float
     default: 4
 attributes:
@@ -203,6 +203,9 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
+    # Sockets that wait for nothing see nobody.
+    if not params["probe_timeout"] > 0:
+        module.fail_json(msg=f"probe_timeout is {params['probe_timeout']:g}; choose a number greater than 0")
     try:
         observations = observe_all(
             params["flows"], params["exposures"], timeout=params["probe_timeout"], patience=params["timeout"]

@@ -70,8 +70,8 @@ def read_settings(path: str) -> Settings:
             target = target_of(flow)
             _, with_hop = targets.get(target.command, (target, False))
             targets[target.command] = (target, with_hop or bool(flow.get("via")))
-        interval, timeout = values.get("interval", INTERVAL), values.get("timeout", PROBE_TIMEOUT)
-        return Settings(tuple(targets.values()), float(interval), float(timeout))
+        interval, timeout = _seconds(values, "interval", INTERVAL), _seconds(values, "timeout", PROBE_TIMEOUT)
+        return Settings(tuple(targets.values()), interval, timeout)
     except OSError as error:
         raise ConfigurationError(error.strerror or str(error)) from error
     except KeyError as error:
@@ -121,6 +121,13 @@ def default_gateway(routes: Sequence[Mapping[str, Any]]) -> str:
     """The gateway of the default route in use, of those that ``ip -json -4 route show default`` lists."""
     used = min(routes, key=lambda route: int(route.get("metric", 0)), default={})
     return str(used.get("gateway", ""))
+
+
+def _seconds(values: Mapping[str, Any], name: str, default: float) -> float:
+    seconds = float(values.get(name, default))
+    if not seconds > 0:
+        raise ValueError(f"{name} is {seconds:g}; choose a number greater than 0")
+    return seconds
 
 
 def _observe(target: Target, with_hop: bool, timeout: float) -> dict[str, Any]:

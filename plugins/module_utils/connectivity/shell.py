@@ -30,6 +30,8 @@ def script(source: Mapping[str, Sequence[Record]], timeout: float) -> str:
     """
     if source["exposures"]:
         raise DeclarationError("a source of connectivity_shells does not look for open ports")
+    if not timeout > 0:
+        raise DeclarationError(f"shell_timeout is {timeout:g}; choose a number greater than 0")
     lines = []
     for flow in source["flows"]:
         if flow["protocol"] not in PROTOCOLS:

@@ -243,8 +243,10 @@ def test_the_unit_is_one_that_systemd_understands(files: dict[str, bytes], tmp_p
         ("{}", "flows is missing"),
         ('{"flows": [{"protocol": "tcp"}]}', "address is missing"),
         ('{"flows": [], "interval": "often"}', "could not convert string to float: 'often'"),
+        ('{"flows": [], "interval": 0}', "interval is 0; choose a number greater than 0"),
+        ('{"flows": [], "timeout": -1}', "timeout is -1; choose a number greater than 0"),
     ],
-    ids=["no file", "no flows", "no address", "no number"],
+    ids=["no file", "no flows", "no address", "no number", "no interval", "no timeout"],
 )
 def test_a_configuration_that_cannot_be_used_is_named(text, message, tmp_path, files):
     program, config = tmp_path / "observer.pyz", tmp_path / "observer.json"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ad_hoc import ad_hoc, result
 
 ROOT = Path(__file__).parents[3]
 
@@ -58,3 +59,22 @@ def test_whether_differences_are_left_to_the_reader(
 ) -> None:
     ended, said = run(tmp_path, port, f"connectivity_only_report={only_report}", expected=expected)
     assert ended == status, said
+
+
+@pytest.mark.parametrize("entry", ["main", "user_data"])
+@pytest.mark.parametrize(
+    "time",
+    ["connectivity_probe_timeout=0", "connectivity_shell_timeout=-1", "connectivity_observer_interval=nan"],
+)
+def test_a_time_in_which_nothing_can_be_tried_is_refused(
+    time: str, entry: str, tmp_path: Path, port: int
+) -> None:
+    ended, said = run(tmp_path, port, time, entry=entry, expected="blocked")
+    assert ended == 2
+    assert f"{time.replace('=', ' is ')}; choose a number of seconds greater than 0." in said
+
+
+@pytest.mark.parametrize("timeout", [0, -1])
+def test_the_module_refuses_it_too(timeout: int) -> None:
+    told = result(ad_hoc("connectivity_probe", f"probe_timeout={timeout}"))
+    assert told["msg"] == f"probe_timeout is {timeout}; choose a number greater than 0"

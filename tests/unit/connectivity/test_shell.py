@@ -93,6 +93,12 @@ def test_what_a_shell_cannot_try_is_refused(source):
         script(source, 4)
 
 
+@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+def test_a_time_in_which_nothing_can_be_tried_is_refused(timeout):
+    with pytest.raises(DeclarationError, match=r"shell_timeout is .*; choose a number greater than 0"):
+        script({"flows": [flow()], "exposures": []}, timeout)
+
+
 def run(tmp_path: Path, flows, **programs):
     """Run the script with programs that are made up; `programs` are the lines of each."""
     for name, body in {"sleep": ":", **programs}.items():
