@@ -72,6 +72,26 @@ def test_a_limit_that_leaves_nobody_out_is_none(
     assert json.loads(done.stdout)["plays"][0]["tasks"][0]["hosts"]["one"]["msg"] == only
 
 
+@pytest.mark.parametrize(
+    ("playbook", "group"),
+    [
+        ("openstack_private_network", "private_network"),
+        ("openstack_calculator", "calculator_topology"),
+        ("openstack_client_topology", "client_topology"),
+    ],
+)
+def test_a_limit_that_leaves_every_server_out_is_refused(playbook: str, group: str) -> None:
+    done = subprocess.run(
+        ["ansible-playbook", "--limit=outside", f"playbooks/{playbook}.yml"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert f"--limit outside: there is nothing to do here without a server of {group}." in done.stdout
+
+
 def sum_up(tmp_path: Path, plan: list[str], deployed: list[str], *limit: str) -> list[str]:
     """Return what a plan of a topology with a frontend and two services says at its end."""
     tasks = yaml.safe_load((ROOT / "playbooks/tasks/build_topology.yml").read_text())
