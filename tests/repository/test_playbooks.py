@@ -284,3 +284,35 @@ def test_what_is_not_declared_any_more_has_one_remedy(tmp_path: Path, inventory:
         f"\nRemove the lab:  make destroy{more}\n"
     )
     assert "\nLog in:          ssh -F .lab/x/ssh_config frontend\n" in summed_up
+
+
+def test_the_addresses_by_which_a_cloud_keeps_routers_alive_are_not_theirs(tmp_path: Path) -> None:
+    tasks = yaml.safe_load((ROOT / "playbooks/tasks/ask_for_routers.yml").read_text())
+    owners = ["router_interface", "router_interface_distributed", "ha_router_replicated_interface"]
+    ports = [
+        {
+            "device_id": "r1",
+            "device_owner": f"network:{owner}",
+            "fixed_ips": [{"ip_address": f"10.0.{number}.1"}],
+        }
+        for number, owner in enumerate([*owners, "router_ha_interface", "router_gateway"])
+    ]
+    router = {"id": "r1", "name": "inner", "external_gateway_info": None}
+    variables = {
+        "__routers": {"routers": [router]},
+        "__ports": {"ports": ports},
+        "__external": {"networks": []},
+    }
+    show = {"ansible.builtin.debug": {"msg": "{{ router_interfaces }}"}}
+    play = {"hosts": "all", "gather_facts": False, "vars": variables, "tasks": [tasks[-1], show]}
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+    done = subprocess.run(
+        ["ansible-playbook", "-i", "one,", tmp_path / "play.yml"],
+        cwd=ROOT,
+        env={**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    shown = json.loads(done.stdout)["plays"][0]["tasks"][-1]["hosts"]["one"]["msg"]
+    assert shown == {"inner": ["10.0.0.1", "10.0.1.1", "10.0.2.1"]}
