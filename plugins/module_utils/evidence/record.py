@@ -80,7 +80,9 @@ def readable(text: str) -> str:
 
 def dump(record: Record) -> str:
     """The file's text."""
-    return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    # A lone surrogate, which UTF-8 cannot hold, is written as JSON escapes it too.
+    return text.encode(errors="backslashreplace").decode()
 
 
 def shows_the_same(text: str | None, record: Record) -> bool:

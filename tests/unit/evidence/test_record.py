@@ -111,6 +111,12 @@ def test_what_is_written_is_read_back(output: str, rc: int) -> None:
     assert shows_the_same(dump(record), record)
 
 
+def test_a_lone_surrogate_is_written_escaped() -> None:
+    record = evidence(observations=[OBSERVATION | {"output": "é\udce9"}])
+    assert '"output": "é\\udce9"' in dump(record).encode().decode()
+    assert shows_the_same(dump(record), record)
+
+
 def test_the_claims_are_numbered_without_gaps_and_sorted_by_section() -> None:
     assert list(CLAIMS) == [f"C{number:02}" for number in range(1, 35)]
     sections = [claim.section for claim in CLAIMS.values()]
