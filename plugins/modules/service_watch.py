@@ -23,25 +23,25 @@ options:
     description: TCP port, V(1) to V(65535).
     type: int
   url:
-    description: URL to ask, by plain HTTP.
+    description: URL to ask, by plain HTTP and in ASCII.
     type: str
   body:
-    description: Body of the request, which is a POST then.
+    description: Body of the request, which is a POST then, in UTF-8.
     type: str
   expect:
     description: Regular expression that a right answer's body matches; its status is 200.
     type: str
     default: ''
   interval:
-    description: Seconds between the beginnings of two attempts.
+    description: Seconds between the beginnings of two attempts, more than 0.
     type: float
     default: 0.2
   timeout:
-    description: Seconds an attempt may take.
+    description: Seconds an attempt may take, more than 0.
     type: float
     default: 2
   limit:
-    description: Seconds after which the watch ends in any case.
+    description: Seconds after which the watch ends in any case, more than 0.
     type: float
     default: 600
   stop_file:
@@ -128,7 +128,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    if problems := mistakes(params["port"], params["url"], params["expect"]):
+    seconds = {name: params[name] for name in ("interval", "timeout", "limit")}
+    if problems := mistakes(params["port"], params["url"], params["expect"], seconds):
         module.fail_json(msg="\n".join(problems))
     stop_file = Path(params["stop_file"]) if params["stop_file"] else None
     if stop_file:

@@ -6,6 +6,7 @@ import http.client
 import re
 import socket
 import time
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from .samples import Sample
@@ -13,9 +14,13 @@ from .samples import Sample
 _LARGEST_ANSWER = 65536
 
 
-def mistakes(port: int | None, url: str | None, expect: str) -> list[str]:
-    """Return what is wrong with the options that say what to try, one sentence each."""
-    found = []
+def mistakes(port: int | None, url: str | None, expect: str, seconds: Mapping[str, float]) -> list[str]:
+    """Return what is wrong with the options that say what to try and when, one sentence each."""
+    found = [
+        f"{name}: {value:g} is no time to try anything in; give a number of seconds greater than 0"
+        for name, value in seconds.items()
+        if not value > 0
+    ]
     if port is not None and not 0 < port < 65536:
         found.append(f"port: {port} is not a TCP port; give 1 to 65535")
     if url is not None and (problem := _unusable(url)):
@@ -30,6 +35,8 @@ def mistakes(port: int | None, url: str | None, expect: str) -> list[str]:
 
 
 def _unusable(url: str) -> str:
+    if not re.fullmatch("[!-~]*", url):
+        return "holds characters that a URL has as %XX"
     try:
         parts = urlsplit(url)
         usable = parts.scheme == "http" and parts.hostname and parts.port != 0
@@ -44,7 +51,7 @@ def connect_once(address: str, port: int, timeout: float) -> Sample:
     failure = ""
     try:
         socket.create_connection((address, port), timeout).close()
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         failure = _reason(error)
     return Sample(began, time.monotonic() - began, failure)
 
@@ -56,12 +63,12 @@ def request_once(url: str, body: str | None, expect: str, timeout: float) -> Sam
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=timeout)
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request("POST" if body is not None else "GET", target, body)
+        connection.request("POST" if body is not None else "GET", target, body and body.encode())
         answer = connection.getresponse()
         text = answer.read(_LARGEST_ANSWER).decode("utf-8", "replace").strip()
         right = answer.status == 200 and re.search(expect, text) is not None
         failure = "" if right else f"{answer.status} {text[:200]}"
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, UnicodeError, http.client.HTTPException) as error:
         failure = _reason(error)
     finally:
         connection.close()
@@ -71,4 +78,6 @@ def request_once(url: str, body: str | None, expect: str, timeout: float) -> Sam
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, UnicodeError):
+        return "the address is no name that can be looked up"
     return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
