@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -55,3 +56,8 @@ def test_every_option_is_described_and_typed(role: Path) -> None:
     assert [
         n for n, spec in nested(options(role)) if not (spec.get("description") and spec.get("type"))
     ] == []
+
+
+@ROLES
+def test_the_readme_has_no_markup_of_ansible_doc(role: Path) -> None:
+    assert re.findall(r"\b[A-Z]+\([^)]*\)", role_readme.readme(role)) == []
