@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import runpy
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,9 +22,21 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 # Scenarios have the name of the role that they try, except for roles that are of use only together.
-SCENARIOS = dict.fromkeys(
-    ("docker_base_image", "docker_container", "docker_internet", "docker_snapshot"), ("docker_containers",)
-) | {"docker_host": ("docker_host", "docker_missing")}
+SCENARIOS = {
+    **dict.fromkeys(
+        ("docker_base_image", "docker_container", "docker_internet", "docker_snapshot"),
+        ("docker_containers",),
+    ),
+    **dict.fromkeys(
+        (f"virtualbox_{part}" for part in ("clone", "guest_image", "host", "port_forward", "vm")),
+        ("virtualbox",),
+    ),
+    "docker_host": ("docker_host", "docker_missing"),
+    "openstack_topology": ("client_topology",),
+    "server_snapshot": ("server_lifecycle",),
+}
+# The scenarios that molecule can run by themselves; of the others one makes the cloud.
+ALONE = runpy.run_path(str(ROOT / "tests/scenarios/order.py"))["CLOUDLESS"] | {"embedded_cloud"}
 HEADER = ("Variable", "Type", "Default", "Required", "Choices", "Description")
 
 
@@ -87,6 +100,18 @@ def requirements(role: Path) -> str:
     return f"ansible-core {info['min_ansible_version']} or newer; platforms: {', '.join(platforms) or 'any'}."
 
 
+def test(scenario: str) -> str:
+    """Return how to run a scenario, as one paragraph."""
+    link = f"the scenario [molecule/{scenario}](../../molecule/{scenario})"
+    if scenario in ALONE:
+        return f"`molecule test -s {scenario}` runs {link}."
+    return (
+        f"`pytest tests/scenarios -m '' -k 'embedded_cloud or {scenario}'` "
+        f"runs {link} on a cloud of its own; "
+        "`ansible-playbook -i molecule/inventory playbooks/destroy.yml` removes the cloud."
+    )
+
+
 def readme(role: Path) -> str:
     """Return the text the role's README.md should have."""
     main = entry_point(role)
@@ -105,7 +130,7 @@ def readme(role: Path) -> str:
         text = example.read_text(encoding="utf-8").removeprefix("---\n").strip()
         parts += ["## Example", f"```yaml\n{text}\n```"]
     tests = [
-        f"`molecule test -s {scenario}` runs the scenario [molecule/{scenario}](../../molecule/{scenario})."
+        test(scenario)
         for scenario in SCENARIOS.get(role.name, (role.name,))
         if (ROOT / "molecule" / scenario).is_dir()
     ]

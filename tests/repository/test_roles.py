@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
+from order import CLOUDLESS
+from test_molecule import how_to_repeat
 
 import role_readme
 
@@ -56,6 +58,16 @@ def test_every_option_is_described_and_typed(role: Path) -> None:
     assert [
         n for n, spec in nested(options(role)) if not (spec.get("description") and spec.get("type"))
     ] == []
+
+
+@ROLES
+def test_the_readme_says_how_to_try_the_role(role: Path) -> None:
+    _, _, tests = role_readme.readme(role).partition("\n## Tests\n")
+    scenarios = re.findall(r"\]\(../../molecule/(\w+)\)", tests)
+    assert scenarios
+    for scenario in set(scenarios) - CLOUDLESS - {"embedded_cloud"}:
+        commands = re.findall(r"with: (.*)", how_to_repeat(scenario))
+        assert [command for command in commands if f"`{command}`" not in tests] == []
 
 
 @ROLES
