@@ -199,6 +199,8 @@ class Host:
         # Before anything else is in the directory: an interrupted run must know its own.
         (self._home / _MARK).write_text(f"{self._want.name}\n", encoding="utf-8")
         (self._home / _KEY).unlink(missing_ok=True)
+        # It lists what is in the former root. In the next one the same paths may be a package's own.
+        (self._home / _NOTES).unlink(missing_ok=True)
         root = Path(self._want.root)
         self._remove(root)
         root.mkdir(mode=0o755)

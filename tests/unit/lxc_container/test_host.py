@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,16 @@ def test_an_unpacking_that_was_cut_off_is_ours_and_begins_anew(want):
     Host(Lxc(), want).do(Step("unpack"))
     assert os.listdir(want.root) == ["usr"]
     assert look(Lxc(), want, {}).key == "new"
+
+
+@pytest.mark.parametrize("dies", ["", "rm", "tar"])
+def test_the_list_of_files_goes_with_the_root_that_they_were_put_into(want, dies):
+    host = Host(Lxc(), want)
+    host.do(Step("unpack"))
+    host.do(Step("note", paths=frozenset({"/etc/page.conf"})))
+    with suppress(Killed):
+        Host(Lxc(dies=dies), want).do(Step("unpack"))
+    assert look(Lxc(), want, {}).noted is None
 
 
 @pytest.mark.parametrize("cut", ["rm", "unlink", "rmdir"])
