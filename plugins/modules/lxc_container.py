@@ -71,7 +71,7 @@ options:
         type: bool
         default: false
       mode:
-        description: The mode of the files, in octal digits.
+        description: The mode of the files, a 0 and three octal digits in quotes.
         type: str
         default: "0644"
   services:

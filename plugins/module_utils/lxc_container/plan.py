@@ -13,7 +13,8 @@ from .model import COUNT, HIGHEST, HOME_MODE, File, Found, Item, Link, Other, Wa
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _INTERFACE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,14}")
 _UNIT = re.compile(r"[a-zA-Z0-9:_.@\\-]+\.[a-z]+")
-_MODE = re.compile(r"[0-7]{3,4}")
+# Without quotes YAML makes another number of it.
+_MODE = re.compile(r"0[0-7]{3}")
 # Their systemd runs on the first version of control groups, too.
 _OLD_SUITES = ("bullseye", "bookworm")
 _WANTS = "/etc/systemd/system/multi-user.target.wants"
@@ -70,7 +71,10 @@ def _mistakes(want: Wanted) -> Iterator[str]:
         if not dest.startswith("/") or ".." in dest.split("/"):
             yield f"lxc_container_files: {dest} is no path in the container. It begins with / and has no .."
         if not _MODE.fullmatch(option["mode"]):
-            yield f"lxc_container_files: {dest} has the mode '{option['mode']}'. Write digits, such as 0644."
+            yield (
+                f"lxc_container_files: {dest} has the mode '{option['mode']}'. Write a 0 and three octal "
+                'digits, in quotes, such as "0644".'
+            )
     for unit in want.services:
         if not _UNIT.fullmatch(unit):
             yield f"lxc_container_services: '{unit}' is no name of a unit. Write one such as web.service."

@@ -180,6 +180,10 @@ def file(**more):
         ({"options": [file(dest="a")]}, "lxc_container_files: a is no path in the container."),
         ({"options": [file(dest="/a/../b")]}, "lxc_container_files: /a/../b is no path in the container."),
         ({"options": [file(mode="u=rw")]}, "lxc_container_files: /a has the mode 'u=rw'."),
+        # What YAML makes of 0400 and 0644.
+        ({"options": [file(mode="256")]}, "lxc_container_files: /a has the mode '256'."),
+        ({"options": [file(mode="420")]}, "lxc_container_files: /a has the mode '420'."),
+        ({"options": [file(mode="4755")]}, "lxc_container_files: /a has the mode '4755'."),
         ({"services": ["../web.service"]}, "lxc_container_services: '../web.service' is no name of a unit."),
     ],
 )
