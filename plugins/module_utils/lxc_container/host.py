@@ -39,22 +39,29 @@ def read_items(options: Iterable[Mapping[str, Any]]) -> dict[str, Item]:
     for option in options:
         mode, dest, source = int(option["mode"], 8), option["dest"], option.get("src")
         if source is None:
-            items[dest] = File(option["content"].encode(), mode)
+            items[_normal(dest)] = File(option["content"].encode(), mode)
         elif os.path.isdir(source):
             # As `copy` does: with a slash at its end what is in it, otherwise the directory itself.
             top = Path(dest) / os.path.basename(source)
             for directory, _, names in os.walk(source, followlinks=True):
                 below = top / Path(directory).relative_to(source)
                 items |= {
-                    str(below / name): File((Path(directory) / name).read_bytes(), mode) for name in names
+                    _normal(f"{below}/{name}"): File((Path(directory) / name).read_bytes(), mode)
+                    for name in names
                 }
         else:
             path = f"{dest}{os.path.basename(source)}" if dest.endswith("/") else dest
             try:
-                items[path] = File(Path(source).read_bytes(), mode)
+                items[_normal(path)] = File(Path(source).read_bytes(), mode)
             except OSError as error:
                 raise HostError(f"lxc_container_files: {source} cannot be read: {error.strerror}.") from None
     return items
+
+
+def _normal(path: str) -> str:
+    """Return the one way to write a path."""
+    # POSIX lets two slashes at the beginning have a meaning of their own.
+    return "/" + os.path.normpath(path).lstrip("/")
 
 
 def look(run: Run, want: Wanted, items: Mapping[str, Item]) -> Found:
@@ -83,7 +90,7 @@ def look(run: Run, want: Wanted, items: Mapping[str, Item]) -> Found:
 
 def _look_into(found: Found, home: Path, root: Root, items: Mapping[str, Item]) -> Found:
     notes = _text(home / _NOTES)
-    noted = frozenset(json.loads(notes)) if notes else None
+    noted = frozenset(map(_normal, json.loads(notes))) if notes else None
     lengths = {path: len(item.content) if isinstance(item, File) else 0 for path, item in items.items()}
     at = {path: root.read(path, lengths.get(path, 0)) for path in items.keys() | (noted or frozenset())}
     status = home.stat()

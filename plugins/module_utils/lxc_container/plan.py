@@ -68,8 +68,13 @@ def _mistakes(want: Wanted) -> Iterator[str]:
         dest = option["dest"]
         if (option.get("src") is None) == (option.get("content") is None):
             yield f"lxc_container_files: {dest} needs either content or src."
-        if not dest.startswith("/") or ".." in dest.split("/"):
-            yield f"lxc_container_files: {dest} is no path in the container. It begins with / and has no .."
+        if not dest.startswith("/") or {".", ".."} & set(dest.split("/")):
+            yield (
+                f"lxc_container_files: {dest} is no path in the container. It begins with / and has "
+                "neither . nor .."
+            )
+        elif dest.endswith("/") and option.get("content") is not None:
+            yield f"lxc_container_files: {dest} is a directory. Name a file in it for the content."
         if not _MODE.fullmatch(option["mode"]):
             yield (
                 f"lxc_container_files: {dest} has the mode '{option['mode']}'. Write a 0 and three octal "

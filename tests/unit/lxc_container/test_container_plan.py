@@ -179,6 +179,9 @@ def file(**more):
         ({"options": [file(src="/b")]}, "lxc_container_files: /a needs either content or src."),
         ({"options": [file(dest="a")]}, "lxc_container_files: a is no path in the container."),
         ({"options": [file(dest="/a/../b")]}, "lxc_container_files: /a/../b is no path in the container."),
+        ({"options": [file(dest="/./a")]}, "lxc_container_files: /./a is no path in the container."),
+        ({"options": [file(dest="/")]}, "lxc_container_files: / is a directory. Name a file in it"),
+        ({"options": [file(dest="/a/")]}, "lxc_container_files: /a/ is a directory. Name a file"),
         ({"options": [file(mode="u=rw")]}, "lxc_container_files: /a has the mode 'u=rw'."),
         # What YAML makes of 0400 and 0644.
         ({"options": [file(mode="256")]}, "lxc_container_files: /a has the mode '256'."),

@@ -181,6 +181,19 @@ def test_files_are_read_as_copy_places_them(tmp_path):
     assert read_items([{"dest": "/a", "mode": "0600", "content": "ü"}]) == {"/a": File("ü".encode(), 0o600)}
 
 
+def test_one_file_is_one_however_its_path_is_written(want, tmp_path):
+    (tmp_path / "x").write_text("x")
+    written = [{"dest": dest, "mode": "0600", "content": "x"} for dest in ("/etc/x", "/etc//x", "//etc/x")]
+    sent = [{"dest": dest, "mode": "0600", "src": f"{tmp_path}/x"} for dest in ("/etc//", "//etc//x")]
+    assert list(read_items(written + sent)) == ["/etc/x"]
+    sent = [{"dest": "//etc//", "mode": "0600", "src": f"{tmp_path}/"}]
+    assert list(read_items(sent)) == ["/etc/x"]
+    host = Host(Lxc(), want)
+    host.do(Step("unpack"))
+    host.do(Step("note", paths=frozenset({"/etc//x"})))
+    assert look(Lxc(), want, {}).noted == frozenset({"/etc/x"})
+
+
 def test_a_run_waits_for_another_one_even_where_there_is_no_directory_yet(want, tmp_path):
     descriptor = os.open(tmp_path, os.O_RDONLY)
     with alone(want.directory), pytest.raises(BlockingIOError):
