@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from types import FrameType
 from typing import Any
 
 import docker
@@ -15,6 +17,8 @@ from requests.exceptions import RequestException
 
 from .content import KINDS, Content, content, read
 from .plan import NAME, OF, Image, comment, is_snapshot
+
+_ENDS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 class EngineError(Exception):
@@ -41,6 +45,46 @@ class _Stream(io.RawIOBase):
         self._rest = self._rest[len(taken) :]
         buffer[: len(taken)] = taken
         return len(taken)
+
+
+class _Ends:
+    """Keeps the signals that end a program until it may end. Masked, they would go to another thread."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._may = False
+
+    def _take(self, number: int, _: FrameType | None) -> None:
+        self._number = number
+        self._end()
+
+    def _end(self) -> None:
+        if self._number and self._may:
+            self._may = False
+            raise SystemExit(128 + self._number)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        # What is ignored stays so.
+        former = {each: handler for each in _ENDS if (handler := signal.getsignal(each)) != signal.SIG_IGN}
+        for each in former:
+            signal.signal(each, self._take)
+        try:
+            yield
+        finally:
+            for each, handler in former.items():
+                signal.signal(each, handler)
+        self._may = True
+        self._end()
+
+    @contextmanager
+    def let(self) -> Iterator[None]:
+        self._may = True
+        try:
+            self._end()
+            yield
+        finally:
+            self._may = False
 
 
 def _text(value: Any) -> str:
@@ -134,15 +178,22 @@ class Engine:
         if not state["Running"] or state["Paused"]:
             yield
             return
+        # Whoever ends the module would leave the container paused.
+        ends = _Ends()
+        with ends.kept(), self._paused(container["Id"], name), ends.let():
+            yield
+
+    @contextmanager
+    def _paused(self, container: str, name: str) -> Iterator[None]:
         try:
-            self._api.pause(container["Id"])
+            self._api.pause(container)
         except (DockerException, RequestException) as error:
             raise EngineError(f"pause: {name} cannot be paused: {error}") from None
         try:
             yield
         finally:
             try:
-                self._api.unpause(container["Id"])
+                self._api.unpause(container)
             except (DockerException, RequestException) as error:
                 raise EngineError(
                     f"pause: {name} is still paused: {error}; see to it: docker unpause {name}"

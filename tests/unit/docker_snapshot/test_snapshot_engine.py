@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ class Api:
     def __init__(self, **options: Any) -> None:
         self.kept: dict[str, Any] = {}
         self.paused: list[str] = []
+        self.killed_by = 0
 
     def inspect_image(self, name: str) -> dict[str, Any]:
         # Packed, as containerd counts it.
@@ -36,8 +39,13 @@ class Api:
 
     def pause(self, container: str) -> None:
         self.paused.append(container)
+        if self.killed_by:
+            os.kill(os.getpid(), self.killed_by)
 
     def unpause(self, container: str) -> None:
+        # A second one.
+        if self.killed_by:
+            os.kill(os.getpid(), self.killed_by)
         self.paused.remove(container)
 
 
@@ -70,3 +78,26 @@ def test_only_a_container_that_runs_is_paused_and_it_goes_on_afterwards(api, run
         assert api.paused == waits
         raise ZeroDivisionError
     assert api.paused == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+@pytest.mark.parametrize("while_it_pauses", [False, True])
+def test_a_container_goes_on_when_the_module_is_ended(api, number, while_it_pauses):
+    container = {"Id": "4f2a", "Name": "/web", "State": {"Running": True, "Paused": False}}
+    engine = Engine("unix:///docker.sock", 5)
+    api.killed_by = number if while_it_pauses else 0
+    with pytest.raises(SystemExit), engine.still(container):
+        assert signal.getsignal(number) is not signal.SIG_DFL
+        os.kill(os.getpid(), number)
+    assert api.paused == []
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_a_hangup_that_is_ignored_stays_so(api):
+    former = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    container = {"Id": "4f2a", "Name": "/web", "State": {"Running": True, "Paused": False}}
+    try:
+        with Engine("unix:///docker.sock", 5).still(container):
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, former)
