@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,11 @@ def test_the_machine_runs_on_kvm_or_it_is_said_why_not(known, ran_on, processor)
     assert settings("_ran_on", comparison_seen={"vm": {}}, **known) == ran_on
     words = settings("_machine_command", lab_comparison_ports="5", _machine_disk="/d", **known)
     assert words[words.index("-cpu") + 1] == processor
+
+
+@pytest.mark.parametrize(("seconds", "overdue"), [(590, False), (610, True)])
+def test_a_machine_is_waited_for_no_longer_than_it_may_take(seconds, overdue):
+    assert settings("_machine_overdue", comparison_boot_began=int(time.time()) - seconds) is overdue
 
 
 def test_nothing_ran_where_no_machine_was_tried():
