@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from io import BytesIO
 from pathlib import Path
 
 import docker
 import pytest
-from lab import evidence, playbook, run_playbook, variable
+from lab import evidence, playbook, recap, run_playbook, variable
 
 PLAYBOOK = "virtualisation_compared"
 # What does not depend on how fast this machine is.
@@ -145,27 +146,38 @@ def test_nobody_else_may_enter_where_its_files_are() -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into /var/lib/lxc")
-def test_what_an_interrupted_run_has_left_is_removed_without_another_one() -> None:
+@pytest.mark.parametrize("directory", ["kept", "gone"])
+def test_what_an_interrupted_run_has_left_is_removed_without_another_one(directory: str) -> None:
     name = f"lab-{variable('lab_name')}-comparison"
     state = Path(variable("lab_state_dir")) / "comparison"
+    labels = {"cloud-lab.comparison-image": name}
     home = Path(f"/var/lib/lxc/{name}-1")
     (home / "rootfs").mkdir(parents=True)
     (home / "cloud-lab.container").write_text(f"{name}-1\n")
-    # Of no process: one that ended by itself.
-    (state / "process-1.pid").write_text("999999999\n")
+    if directory == "kept":
+        # Of no process: one that ended by itself.
+        state.mkdir(mode=0o700, exist_ok=True)
+        (state / "process-1.pid").write_text("999999999\n")
+    else:
+        shutil.rmtree(state, ignore_errors=True)
     client = docker.from_env()
     try:
         image = next(image for image in client.images.list() if any("container" in tag for tag in image.tags))
         client.containers.create(image.id, "true", name=f"{name}-1", labels={"cloud-lab.comparison": name})
+        # One that a newer one took the name from.
+        client.images.build(
+            fileobj=BytesIO(f"FROM {image.tags[0]}\nCMD true".encode()), labels=labels, rm=True
+        )
         removal = "virtualisation_compared_absent"
         playbook(removal, "--check")
         assert client.containers.list(all=True, filters={"name": f"^/{name}-1$"})
         assert home.exists()
         playbook(removal)
         assert client.containers.list(all=True, filters={"name": f"^/{name}-1$"}) == []
+        assert client.images.list(filters={"label": f"cloud-lab.comparison-image={name}"}) == []
         assert not home.exists()
         assert not state.exists()
-        assert "TASK" not in playbook(removal)
+        assert sum(counts["changed"] for counts in recap(playbook(removal)).values()) == 0
     finally:
         client.close()
 
