@@ -46,7 +46,8 @@ def test_a_command_that_asks_another_docker_is_named(monkeypatch: pytest.MonkeyP
     assert "docker context use default" in said
 
 
-def test_a_docker_that_does_not_run_and_may_not_be_started_is_named() -> None:
+def test_a_docker_that_does_not_run_and_may_not_be_started_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
     done = asked("docker_host_socket=/nonexistent/docker.sock", "docker_host_start=false")
     assert done.returncode != 0
     assert "docker_host: Docker does not answer on /nonexistent/docker.sock" in " ".join(done.stdout.split())
