@@ -43,3 +43,18 @@ def test_a_socket_that_nothing_else_would_ask_is_refused(asked, shown):
 def test_one_socket_is_one_however_its_path_is_written(asked, socket):
     said = refused(asked, docker_host_socket=socket, docker_host_start=False, _docker_host_installed=True)
     assert ("DOCKER_HOST is" in said) is (asked == "")
+
+
+@pytest.mark.parametrize(("groups", "may"), [("users", False), ("users docker", True)])
+def test_nothing_is_installed_for_somebody_who_may_not_use_it_and_wants_no_grant(groups, may):
+    said = refused(
+        f"unix://{NOWHERE}",
+        docker_host_socket=NOWHERE,
+        docker_host_grant_access=False,
+        docker_host_minimum_version="99",
+        _docker_host_usable=False,
+        _docker_host_installed=True,
+        _docker_host_version="20",
+        __docker_host_groups={"stdout": groups},
+    )
+    assert ("is not in the group docker, and docker_host_grant_access is false" in said) is not may
