@@ -18,8 +18,6 @@ from requests.exceptions import RequestException
 from .content import KINDS, Content, content, read
 from .plan import NAME, OF, Image, comment, is_snapshot
 
-_ENDS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-
 
 class EngineError(Exception):
     """Docker does not answer, or refuses; the message says what and why."""
@@ -47,44 +45,21 @@ class _Stream(io.RawIOBase):
         return len(taken)
 
 
-class _Ends:
-    """Keeps the signals that end a program until it may end. Masked, they would go to another thread."""
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Have what ends a program raise SystemExit, so that everything is left as after an error."""
 
-    def __init__(self) -> None:
-        self._number = 0
-        self._may = False
+    def end(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
 
-    def _take(self, number: int, _: FrameType | None) -> None:
-        self._number = number
-        self._end()
-
-    def _end(self) -> None:
-        if self._number and self._may:
-            self._may = False
-            raise SystemExit(128 + self._number)
-
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        # What is ignored stays so.
-        former = {each: handler for each in _ENDS if (handler := signal.getsignal(each)) != signal.SIG_IGN}
-        for each in former:
-            signal.signal(each, self._take)
-        try:
-            yield
-        finally:
-            for each, handler in former.items():
-                signal.signal(each, handler)
-        self._may = True
-        self._end()
-
-    @contextmanager
-    def let(self) -> Iterator[None]:
-        self._may = True
-        try:
-            self._end()
-            yield
-        finally:
-            self._may = False
+    # What is ignored stays so. Ctrl-C raises an exception anyhow.
+    ends = [each for each in (signal.SIGHUP, signal.SIGTERM) if signal.getsignal(each) != signal.SIG_IGN]
+    former = {each: signal.signal(each, end) for each in ends}
+    try:
+        yield
+    finally:
+        for each, handler in former.items():
+            signal.signal(each, handler)
 
 
 def _text(value: Any) -> str:
@@ -179,8 +154,7 @@ class Engine:
             yield
             return
         # Whoever ends the module would leave the container paused.
-        ends = _Ends()
-        with ends.kept(), self._paused(container["Id"], name), ends.let():
+        with _ended_in_order(), self._paused(container["Id"], name):
             yield
 
     @contextmanager
