@@ -80,12 +80,12 @@ class Guest:
         if plan.unread:
             # Before the first change: a run that ends early has the next one reload.
             _write(self._root / _UNREAD, File("".join(f"{path}\n" for path in plan.unread), 0o644))
-        for path, file in plan.write.items():
-            _write(self._root / path, file)
-        # First the kernel, then the daemon: the route is there without waiting for the reload.
+        # The kernel first: only the files as they were tell its routes from those of others, and the new ones
+        # are there without waiting for the reload.
         for command in plan.commands:
             self._run(command)
-        # After the kernel's routes, which only these files tell from those of others.
+        for path, file in plan.write.items():
+            _write(self._root / path, file)
         for path in plan.remove:
             _remove(self._root / path)
         for command in plan.reloads:

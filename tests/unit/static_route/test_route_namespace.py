@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from static_route.files import File, render
-from static_route.guest import Guest
+from static_route.guest import Guest, Runner
 from static_route.plan import Plan, make_plan
 from static_route.routes import Route, RouteError, bind, parse_hops
 
@@ -76,6 +76,17 @@ def converge(guest: Guest, declared: list[dict[str, str]]) -> Plan:
     return plan
 
 
+def until_a_route_goes(run: Runner) -> Runner:
+    """Run commands up to one that takes a route away, and end there."""
+
+    def ended(command: list[str]) -> tuple[int, str, str]:
+        if "del" in command:
+            raise KeyboardInterrupt
+        return run(command)
+
+    return ended
+
+
 def via(namespace: str, address: str) -> str:
     (route,) = json.loads(ip("-n", namespace, "-json", "route", "get", address))
     return str(route["gateway"])
@@ -94,6 +105,19 @@ def test_the_route_comes_stays_and_goes(namespace: str, guest: Guest, tmp_path: 
     assert via(namespace, "10.0.2.14") == "192.168.56.254"
     assert not hook.exists()
     assert converge(guest, []).empty
+
+
+def test_a_run_that_ended_early_forgets_no_route_that_is_to_go(
+    namespace: str, guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = {"destination": "10.0.3.0/24", "gateway": "192.168.56.253"}
+    converge(guest, [*DECLARED, second])
+    with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
+        context.setattr(guest, "_run_command", until_a_route_goes(guest._run_command))
+        converge(guest, DECLARED)
+    assert via(namespace, "10.0.3.14") == "192.168.56.253"
+    converge(guest, DECLARED)
+    assert via(namespace, "10.0.3.14") == "192.168.56.254"
 
 
 def test_a_wrong_next_hop_is_repaired_and_other_routes_stay(namespace: str, guest: Guest) -> None:
