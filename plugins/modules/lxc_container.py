@@ -71,7 +71,7 @@ options:
         type: bool
         default: false
       mode:
-        description: The mode of the files, a 0 and three octal digits in quotes.
+        description: The mode of the files, a 0 and three or four octal digits, in quotes.
         type: str
         default: "0644"
   services:

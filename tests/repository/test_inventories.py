@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 
@@ -52,18 +53,18 @@ def test_what_is_shared_can_be_stated_otherwise(root: Path, tmp_path: Path) -> N
     shutil.copytree(root / "inventories" / "campus", mine, symlinks=True)
     (tmp_path / "group_vars").symlink_to(root / "group_vars")
     with (mine / "group_vars" / "all" / "lab.yml").open("a", encoding="utf-8") as lab:
-        lab.write("lab_container_internet: 198.51.100\nlab_topology_prefix: group7-\n")
-    found = variables(root, mine, "frontend")
-    assert found["lab_container_internet"] == "198.51.100"
-    assert found["lab_topology_prefix"] == "group7-"
+        lab.write("lab_container_internet: 198.51.100\n")
+    assert variables(root, mine, "frontend")["lab_container_internet"] == "198.51.100"
 
 
-def test_no_two_topologies_have_one_name(root: Path) -> None:
+@pytest.mark.parametrize("limit", ["client_topology", "private_network,client_topology"])
+def test_no_two_topologies_have_one_name(root: Path, limit: str) -> None:
     """Each would be removed with the other."""
+    # All but that of the first are called alike.
+    name = "{{ 'own' if topology_group == 'private_network' else 'group7' }}"
     command = ["ansible-playbook", "--inventory=inventories/campus", "playbooks/destroy.yml"]
-    options = ["--limit=client_topology", "--extra-vars=topology_name=group7"]
+    options = [f"--limit={limit}", f"--extra-vars={json.dumps({'topology_name': name})}"]
     done = subprocess.run([*command, *options], cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     said = " ".join(done.stdout.split())
     assert "topology_name: 'group7' is the name of calculator_topology and client_topology and " in said
-    assert "Ask the cloud" not in said

@@ -14,7 +14,7 @@ from .verdicts import EXPECTED
 
 Record = dict[str, Any]
 
-# The resolver takes such text for a name, which nobody has.
+# The resolver refuses such text, or reads another address out of it: 10.0.2 is 10.0.0.2.
 _LIKE_IPV4 = re.compile(r"[0-9.]+")
 _PATH = re.compile(r"/[^\s\x00-\x1f\x7f]*")
 

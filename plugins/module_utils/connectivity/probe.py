@@ -160,7 +160,7 @@ def next_hop(address: str) -> str:
     """Where the kernel sends packets for an address or name: a gateway's address, ``direct`` or ``none``."""
     try:
         resolved = str(socket.getaddrinfo(address, None, type=socket.SOCK_STREAM)[0][4][0])
-    except OSError:
+    except (OSError, UnicodeError):
         return "none"
     done = subprocess.run(
         ["ip", "-json", "route", "get", resolved], capture_output=True, text=True, check=False

@@ -154,24 +154,26 @@ class Engine:
             yield
             return
         # Whoever ends the module would leave the container paused.
-        with _ended_in_order(), self._paused(container["Id"], name):
-            yield
-
-    @contextmanager
-    def _paused(self, container: str, name: str) -> Iterator[None]:
-        try:
-            self._api.pause(container)
-        except (DockerException, RequestException) as error:
-            raise EngineError(f"pause: {name} cannot be paused: {error}") from None
-        try:
-            yield
-        finally:
+        with _ended_in_order():
+            paused = True
             try:
-                self._api.unpause(container)
-            except (DockerException, RequestException) as error:
-                raise EngineError(
-                    f"pause: {name} is still paused: {error}; see to it: docker unpause {name}"
-                ) from None
+                try:
+                    self._api.pause(container["Id"])
+                except (DockerException, RequestException) as error:
+                    paused = False
+                    raise EngineError(f"pause: {name} cannot be paused: {error}") from None
+                yield
+            finally:
+                if paused:
+                    self._unpause(container["Id"], name)
+
+    def _unpause(self, container: str, name: str) -> None:
+        try:
+            self._api.unpause(container)
+        except (DockerException, RequestException) as error:
+            raise EngineError(
+                f"pause: {name} is still paused: {error}; see to it: docker unpause {name}"
+            ) from None
 
     def take(self, container: str, where: tuple[str, str], labels: Mapping[str, Any]) -> None:
         """Keep a container as an image, while it goes on."""

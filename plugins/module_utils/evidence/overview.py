@@ -40,11 +40,12 @@ def read(claim: str, text: str) -> Trial:
     try:
         record = json.loads(text)
         said = [record[key] for key in ("claim", "verdict", "playbook", "recorded")]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return Trial(claim, "unreadable")
-    if said[0] != claim or said[1] not in VERDICTS:
+    if said[0] != claim or said[1] not in VERDICTS or not all(isinstance(text, str) for text in said):
         return Trial(claim, "unreadable")
-    return Trial(*map(str, said))
+    # Somebody else's text is shown in a table.
+    return Trial(*("".join(filter(str.isprintable, text)) for text in said))
 
 
 def decisive(trials: Sequence[Trial]) -> dict[str, Trial]:

@@ -14,7 +14,7 @@ _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _INTERFACE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,14}")
 _UNIT = re.compile(r"[a-zA-Z0-9:_.@\\-]+\.[a-z]+")
 # Without quotes YAML makes another number of it.
-_MODE = re.compile(r"0[0-7]{3}")
+_MODE = re.compile(r"0[0-7]{3,4}")
 # Their systemd runs on the first version of control groups, too.
 _OLD_SUITES = ("bullseye", "bookworm")
 _WANTS = "/etc/systemd/system/multi-user.target.wants"
@@ -77,8 +77,8 @@ def _mistakes(want: Wanted) -> Iterator[str]:
             yield f"lxc_container_files: {dest} is a directory. Name a file in it for the content."
         if not _MODE.fullmatch(option["mode"]):
             yield (
-                f"lxc_container_files: {dest} has the mode '{option['mode']}'. Write a 0 and three octal "
-                'digits, in quotes, such as "0644".'
+                f"lxc_container_files: {dest} has the mode '{option['mode']}'. Write a 0 and three or four "
+                'octal digits, in quotes, such as "0644".'
             )
     for unit in want.services:
         if not _UNIT.fullmatch(unit):

@@ -283,11 +283,12 @@ class _Parser:
         groups = tuple(self.group(item) for item in self.items("security_groups"))
         servers = tuple(self.server(item) for item in self.items("servers"))
         self.check_addresses(networks, routers, servers)
+        present = self.params.get("state", "present") == "present"
         # What is faulty has been left out, and would be missed here.
-        if not self.problems:
+        if present and not self.problems:
             self.check_room(networks, routers, servers)
         only = self.params.get("only")
-        if only is not None and self.params.get("state", "present") == "present":
+        if only is not None and present:
             declared = [server.name for server in servers]
             for unknown in sorted(set(only) - set(declared)):
                 self.problem("only", unknown, "is not a declared server", f"choose among {listing(declared)}")

@@ -44,6 +44,7 @@ def test_an_unknown_name_is_a_verdict_beside_the_other_observations(name: str) -
     unknown = EXPOSURE | {"address": name, "to": name, "open_ports": [], "scan": ["22"]}
     known = EXPOSURE | {"id": "exposure 2", "open_ports": [], "scan": []}
     flow = EXPOSURE | {"id": "flow 1", "address": name, "protocol": "tcp", "port": 22, "expected": "blocked"}
+    flow["via"] = "direct"
     seen = observe_all([flow], [unknown, known], timeout=0.2, patience=0)
     detail = f"the name {name} is not known here"
     assert [one.get("detail") for one in seen] == [detail, detail, None]

@@ -28,7 +28,7 @@ def asked(answer):
     """Return how it ends where Docker says that, and what is said."""
     done = ad_hoc(
         "ansible.builtin.include_tasks",
-        "playbooks/tasks/docker_bridge.yml",
+        "tasks/docker_bridge.yml",
         # Nobody is there to ask.
         "--check",
         f"--extra-vars={json.dumps({'__bridge': answer, '_first': FIRST})}",

@@ -20,6 +20,7 @@ class Api:
     def __init__(self, **options: Any) -> None:
         self.kept: dict[str, Any] = {}
         self.paused: list[str] = []
+        self.killed_by = 0
 
     def inspect_image(self, name: str) -> dict[str, Any]:
         # Packed, as containerd counts it.
@@ -38,6 +39,8 @@ class Api:
 
     def pause(self, container: str) -> None:
         self.paused.append(container)
+        if self.killed_by:
+            os.kill(os.getpid(), self.killed_by)
 
     def unpause(self, container: str) -> None:
         self.paused.remove(container)
@@ -75,8 +78,10 @@ def test_only_a_container_that_runs_is_paused_and_it_goes_on_afterwards(api, run
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
-def test_a_container_goes_on_when_the_module_is_ended(api, number):
+@pytest.mark.parametrize("while_it_pauses", [False, True])
+def test_a_container_goes_on_when_the_module_is_ended(api, number, while_it_pauses):
     container = {"Id": "4f2a", "Name": "/web", "State": {"Running": True, "Paused": False}}
+    api.killed_by = number if while_it_pauses else 0
     with pytest.raises(SystemExit), Engine("unix:///docker.sock", 5).still(container):
         assert signal.getsignal(number) is not signal.SIG_DFL
         os.kill(os.getpid(), number)

@@ -29,7 +29,16 @@ def test_a_file_says_its_verdict_its_playbook_and_when() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "null", "{", json.dumps(RECORD | {"claim": "C33"}), json.dumps(RECORD | {"verdict": "good"})],
+    [
+        "",
+        "[]",
+        "null",
+        "{",
+        json.dumps(RECORD | {"claim": "C33"}),
+        json.dumps(RECORD | {"verdict": "good"}),
+        json.dumps(RECORD | {"recorded": None}),
+        "[" * 100_000,
+    ],
 )
 def test_what_is_no_evidence_of_the_claim_is_unreadable(text: str) -> None:
     assert read("C34", text) == Trial("C34", "unreadable")
@@ -85,6 +94,7 @@ def test_the_module_reads_all_labs_that_a_pattern_names(tmp_path: Path) -> None:
         (kept / "C34.json").write_text(json.dumps(RECORD))
         (kept / "C99.json").write_text("no claim of the report")
     (tmp_path / "group2" / "C33.json").write_bytes(b"\xff")
+    (tmp_path / "group2" / "C32.json").symlink_to("nowhere")
     told = overview(f"{tmp_path}/group*")
     verdicts = [told["verdicts"][str(tmp_path / lab)] for lab in ("group1", "group2")]
     assert [(one["C33"], one["C34"]) for one in verdicts] == [

@@ -186,7 +186,7 @@ def file(**more):
         # What YAML makes of 0400 and 0644.
         ({"options": [file(mode="256")]}, "lxc_container_files: /a has the mode '256'."),
         ({"options": [file(mode="420")]}, "lxc_container_files: /a has the mode '420'."),
-        ({"options": [file(mode="4755")]}, "lxc_container_files: /a has the mode '4755'."),
+        ({"options": [file(mode="2541")]}, "lxc_container_files: /a has the mode '2541'."),
         ({"services": ["../web.service"]}, "lxc_container_services: '../web.service' is no name of a unit."),
     ],
 )

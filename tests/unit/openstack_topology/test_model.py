@@ -41,6 +41,12 @@ def group(**rule):
     return {"name": "web", "rules": [rule]}
 
 
+def test_a_pool_may_be_too_small_for_what_is_removed():
+    networks = [net(cidr="192.168.56.0/30")]
+    servers = [server("one"), server("two")]
+    assert parse({"name": "lab", "state": "absent", "networks": networks, "servers": servers}).servers
+
+
 def problems(name="lab", **options):
     with pytest.raises(InvalidInputError) as caught:
         parse({"name": name, **options})
