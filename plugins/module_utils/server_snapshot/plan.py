@@ -161,21 +161,20 @@ class _Case:
     def surplus(self) -> list[Image]:
         """Return the snapshots beyond the newest that are to be kept, the oldest first.
 
-        The wanted one, those in use and those protected against deletion stay. The wanted one counts as the
-        newest unless it is there already. If it is there and others are newer, nothing is taken and all stay.
+        The wanted one, those in use and those protected against deletion stay. All stay if one is newer than
+        the wanted one, whether that is complete or not.
         """
         if self.wanted.keep is None:
             return []
-        done = [image for image in self.own if image.status == ACTIVE]
-        done.sort(key=lambda image: (image.created_at, image.id), reverse=True)
-        is_there = any(image.name == self.wanted.name for image in done)
-        if is_there and done[0].name != self.wanted.name:
+        others = [image for image in self.own if image.status == ACTIVE and image.name != self.wanted.name]
+        others.sort(key=_age, reverse=True)
+        if self.usable and others and _age(others[0]) > _age(self.snapshot):
             return []
         in_use = {server.image_id for server in self.servers}
         return [
             image
-            for image in reversed(done[self.wanted.keep if is_there else self.wanted.keep - 1 :])
-            if image.name != self.wanted.name and image.id not in in_use and not image.protected
+            for image in reversed(others[self.wanted.keep - 1 :])
+            if image.id not in in_use and not image.protected
         ]
 
     # ---- restored
@@ -249,6 +248,11 @@ class _Case:
 def listing(names: Iterable[str]) -> str:
     """Return `names` sorted for a message."""
     return ", ".join(sorted(set(names))) or "none"
+
+
+def _age(image: Image) -> tuple[str, str]:
+    """Return what sorts snapshots, the newest last."""
+    return image.created_at, image.id
 
 
 def _candidates(name: str, servers: Iterable[Server]) -> list[Server]:
