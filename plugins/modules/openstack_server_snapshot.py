@@ -39,7 +39,8 @@ description:
     the keys from the console, as the role C(openstack_topology) does for every server whose id has no line
     there. Therefore take snapshots after C(cloud-init status --wait).
   - An interrupted run leaves nothing that the next run does not find. A snapshot still being saved, or a
-    rebuild under way, is waited for; a snapshot that failed, or that nova has given up, is replaced.
+    rebuild or reboot under way, is waited for; a snapshot that failed, or that nova has given up, is
+    replaced.
 options:
   cloud:
     description: Entry of clouds.yaml with the credentials.

@@ -14,6 +14,8 @@ PENDING = frozenset({"queued", "saving", "uploading", "importing"})
 GIVEN_UP = "given up by nova"
 """Not glance's word: what is pending for ever, since nova was restarted while it took the snapshot."""
 BROKEN = frozenset({"killed", "error", "deleted", "pending_delete", GIVEN_UP})
+PASSING = frozenset({"REBUILD", "REBOOT", "HARD_REBOOT"})
+"""The states that a server leaves by itself, for ACTIVE, SHUTOFF or ERROR."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Server:
     @property
     def is_busy(self) -> bool:
         """Whether nova would refuse another request for now."""
-        return bool(self.task) or self.status == "REBUILD"
+        return bool(self.task) or self.status in PASSING
 
 
 @dataclass(frozen=True, slots=True)

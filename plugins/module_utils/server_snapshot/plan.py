@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .model import ACTIVE, BROKEN, PENDING, Image, Server, Wanted
+from .model import ACTIVE, BROKEN, PASSING, PENDING, Image, Server, Wanted
 
 SIGNS = {"create": "+", "delete": "-", "update": "~"}
 WAIT = "wait"
@@ -154,7 +154,7 @@ class _Case:
                 f"server: {server.name!r} boots from a volume, and an image of it would be empty; snapshot "
                 f"the volume instead, with openstack.cloud.volume_snapshot"
             )
-        if server.status not in TAKES:
+        if server.status not in (*TAKES, *PASSING):
             return _wrong_status(server, "takes snapshots of", TAKES)
         return ""
 
@@ -281,7 +281,7 @@ def _cannot_rebuild(server: Server) -> str:
             f"server: {server.name!r} boots from a volume, which a rebuild does not replace; restore the "
             f"volume instead"
         )
-    if server.status not in (*REBUILDS, "REBUILD"):
+    if server.status not in (*REBUILDS, *PASSING):
         return _wrong_status(server, "rebuilds", REBUILDS)
     return ""
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from server_snapshot.model import ACTIVE, BROKEN, PENDING, Image, Server, Wanted, marks
+from server_snapshot.model import ACTIVE, BROKEN, PASSING, PENDING, Image, Server, Wanted, marks
 from server_snapshot.plan import REBUILDS, TAKES, make_plan
 
 WEB = Server("s-web", "web", image_id="base")
@@ -89,6 +89,12 @@ def test_nova_is_waited_for_before_a_snapshot():
         "wait server web",
         "+ snapshot web@1",
     ]
+
+
+@pytest.mark.parametrize("status", sorted(PASSING))
+def test_what_passes_is_waited_for_before_a_snapshot(status):
+    servers = (replace(WEB, status=status),)
+    assert steps(plan(wanted(), servers=servers)) == ["wait server web", "+ snapshot web@1"]
 
 
 def test_a_server_is_known_by_its_id_and_its_snapshots_by_its_name():
@@ -185,7 +191,7 @@ def test_nova_takes_snapshots_in_these_states(status):
     assert steps(plan(wanted(), servers=(replace(WEB, status=status),))) == ["+ snapshot web@1"]
 
 
-@pytest.mark.parametrize("status", ["ERROR", "BUILD", "VERIFY_RESIZE", "REBUILD", "SHELVED_OFFLOADED"])
+@pytest.mark.parametrize("status", ["ERROR", "BUILD", "RESIZE", "VERIFY_RESIZE", "SHELVED_OFFLOADED"])
 def test_nova_takes_none_in_other_states(status):
     assert problem(wanted(), servers=(replace(WEB, status=status),)) == (
         f"server: 'web' is {status}, and nova takes snapshots of servers that are ACTIVE, SHUTOFF, PAUSED or "
@@ -345,8 +351,9 @@ def test_a_rebuild_under_way_is_waited_for():
     assert steps(plan(wanted(state="restored"), snapshot(), servers=servers)) == ["wait server web"]
 
 
-def test_another_rebuild_under_way_is_waited_for_before_this_one():
-    servers = (replace(WEB, status="REBUILD", task="rebuilding"),)
+@pytest.mark.parametrize("status", sorted(PASSING))
+def test_what_passes_is_waited_for_before_a_rebuild(status):
+    servers = (replace(WEB, status=status),)
     assert steps(plan(wanted(state="restored"), snapshot(), servers=servers)) == [
         "wait server web",
         "~ server web (rebuilt from web@1)",
@@ -518,7 +525,7 @@ def clouds(draw):
     web = Server(
         "s0",
         "web",
-        status=draw(st.sampled_from([*TAKES, "ERROR", "REBUILD"])),
+        status=draw(st.sampled_from([*TAKES, "ERROR", *sorted(PASSING)])),
         task=rarely("image_uploading", ""),
         image_id=rarely("", draw(image_ids)),
     )
@@ -550,6 +557,7 @@ def applied(asked, made, servers, images):
             case "create", "snapshot":
                 server = by_server[action.server_id]
                 assert server.task == ""
+                assert server.status in TAKES
                 properties = marks(server.name, asked.topology, action.name)
                 by_image["new"] = Image(
                     "new", action.name, server_id=server.id, created_at="9", properties=properties
@@ -560,7 +568,7 @@ def applied(asked, made, servers, images):
                 by_image[action.image_id] = replace(by_image[action.image_id], status=ACTIVE)
             case "wait", "server":
                 server = by_server[action.server_id]
-                status = "ACTIVE" if server.status == "REBUILD" else server.status
+                status = "ACTIVE" if server.status in PASSING else server.status
                 by_server[server.id] = replace(server, task="", status=status)
             case "update", "server":
                 server = by_server[action.server_id]
