@@ -51,7 +51,8 @@ lint: bootstrap ## lint only
 	pytest tests/repository/test_lint.py -v $(ARGS)
 
 clean: ## remove this checkout's caches and its link to the tools; the lab and ~/.cache/cloud-lab stay
-	rm -rf .venv .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	[ ! -L .venv ] || rm .venv
+	rm -rf .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -path ./.lab -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
 bootstrap: ## install the tools alone, into .venv

@@ -1,4 +1,4 @@
-"""What `make lab` says first: what it is about to install, for the lab that is asked for."""
+"""What `make lab` says first: what it is about to install, for that lab. What `make clean` removes."""
 
 from __future__ import annotations
 
@@ -22,3 +22,15 @@ def test_the_embedded_cloud_is_announced_where_it_is_built(
     assert "its tools in a virtual environment" in said
     assert ("OpenStack in one container" in said) is embedded
     assert ("ARGS=-K" in said) is embedded
+
+
+def test_the_link_to_the_tools_is_removed_and_nothing_else_in_its_place(tmp_path: Path) -> None:
+    command = ["make", "--silent", f"--file={MAKEFILE}", "clean"]
+    tools, link = tmp_path / "tools", tmp_path / ".venv"
+    tools.mkdir()
+    link.symlink_to(tools)
+    subprocess.run(command, cwd=tmp_path, check=True)
+    assert list(tmp_path.iterdir()) == [tools]
+    tools.rename(link)
+    subprocess.run(command, cwd=tmp_path, check=True)
+    assert link.is_dir()
