@@ -8,6 +8,7 @@ import http.client
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,6 +21,13 @@ from python_archive import python_archive
 
 ROLE = Path(__file__).parents[3] / "roles" / "calculator"
 OPERATIONS = ("sum", "sub", "mul", "div")
+# Passes a listening socket on as systemd does: as descriptor 3, to the process of this id.
+WITH_SOCKET = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
 START_TIMEOUT = 30.0
 REQUEST_TIMEOUT = 30.0
 
@@ -49,6 +57,7 @@ class Service:
     program: Path
     config: dict[str, Any]
     log: Path
+    kept: socket.socket | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -63,9 +72,14 @@ class Service:
         """Start the process without waiting for it."""
         path = self.log.with_suffix(".json")
         path.write_text(json.dumps(self.config))
+        passed = [self.kept.fileno()] if self.kept else []
+        wrapper = ["-c", WITH_SOCKET, str(passed[0])] if passed else []
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-I", self.program, "--config", path], stdout=log, stderr=subprocess.STDOUT
+                [sys.executable, *wrapper, "-I", self.program, "--config", path],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=passed,
             )
 
     def wait(self) -> None:
@@ -136,9 +150,11 @@ class Launcher:
         self._program = build_program(directory)
         self._started: list[Service] = []
 
-    def service(self, name: str, *, start: bool = True, **settings: Any) -> Service:
+    def service(
+        self, name: str, *, start: bool = True, kept: socket.socket | None = None, **settings: Any
+    ) -> Service:
         config = {"service": name, "port": 0, "bind_address": "127.0.0.1", **settings}
-        service = Service(self._program, config, self._directory / f"{len(self._started)}-{name}.log")
+        service = Service(self._program, config, self._directory / f"{len(self._started)}-{name}.log", kept)
         self._started.append(service)
         service.launch()
         if start:

@@ -501,6 +501,55 @@ def test_a_port_that_is_taken_is_one_clear_line(launcher: Launcher, frontend: Se
     )
 
 
+@pytest.fixture
+def kept() -> Iterator[socket.socket]:
+    """A listening socket as an earlier process had it, of which systemd has a copy."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        yield listener
+
+
+@pytest.fixture
+def manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """Where systemd hears what a service tells it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        # The kernel chooses a name.
+        channel.bind("")
+        monkeypatch.setenv("NOTIFY_SOCKET", channel.getsockname().decode().replace("\0", "@"))
+        channel.settimeout(10)
+        yield channel
+
+
+def _told(manager: socket.socket) -> str:
+    return manager.recv(4096).decode().splitlines()[0]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.1"])
+def test_a_kept_socket_at_the_address_is_used(
+    launcher: Launcher, kept: socket.socket, manager: socket.socket, address: str
+) -> None:
+    service = launcher.service("sum", kept=kept, bind_address=address, port=kept.getsockname()[1])
+    assert _told(manager) == "READY=1"
+    assert service.ask("1 1").body == "2\r\n"
+
+
+def test_a_kept_socket_at_another_address_is_in_nobodys_way(
+    launcher: Launcher, kept: socket.socket, manager: socket.socket
+) -> None:
+    service = launcher.service("sum", kept=kept, bind_address="0.0.0.0", port=kept.getsockname()[1])
+    assert [_told(manager) for _ in range(3)] == ["FDSTOREREMOVE=1", "FDSTORE=1", "READY=1"]
+    assert service.ask("1 1").body == "2\r\n"
+
+
+def test_a_kept_socket_is_given_back_also_without_another_address(
+    launcher: Launcher, kept: socket.socket, manager: socket.socket
+) -> None:
+    # Of a network for documents.
+    service = launcher.service("sum", start=False, kept=kept, bind_address="198.51.100.77")
+    assert service.process and service.process.wait(timeout=10) == 1
+    assert _told(manager) == "FDSTOREREMOVE=1"
+
+
 def test_an_address_that_the_host_lacks_is_waited_for(launcher: Launcher) -> None:
     # Of a network for documents.
     service = launcher.service("sum", start=False, bind_address="198.51.100.77")

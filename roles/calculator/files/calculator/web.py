@@ -196,21 +196,31 @@ def log_request(handler: RequestHandler) -> None:
     )
 
 
+def _addresses(config: Config) -> set[Any]:
+    """Return what the configured address, which can be written in many ways, is to the kernel."""
+    found = socket.getaddrinfo(
+        config.bind_address or None, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    return {address for *_, address in found}
+
+
 def _listen(config: Config) -> list[socket.socket]:
     """Return the sockets kept from before a restart if they are at the configured address, else new ones."""
     kept = systemd.kept_sockets()
-    if kept and all(item.getsockname()[:2] == (config.bind_address, config.port) for item in kept):
-        return kept
-    for item in kept:
-        item.close()
     try:
+        if kept and {item.getsockname() for item in kept} == _addresses(config):
+            return kept
+        if kept:
+            systemd.notify("FDSTOREREMOVE=1\nFDNAME=calculator")
+        for item in kept:
+            # systemd has a copy, and closing this one alone would leave the address taken.
+            item.shutdown(socket.SHUT_RDWR)
+            item.close()
         sockets = bind_sockets(config.port, config.bind_address, backlog=_BACKLOG)
     except OSError as error:
         what = f"cannot listen at {config.bind_address} port {config.port}: {error.strerror}"
         # The host may be yet to get the address, or the port to be given back.
         raise (ConfigError if isinstance(error, socket.gaierror) else CannotListenError)(what) from None
-    if kept:
-        systemd.notify("FDSTOREREMOVE=1\nFDNAME=calculator")
     systemd.notify("FDSTORE=1\nFDNAME=calculator", sockets)
     return sockets
 
