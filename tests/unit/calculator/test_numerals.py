@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 import subprocess
 
@@ -62,6 +63,20 @@ def test_a_real_javascript_writes_the_same() -> None:
 def test_what_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a number"):
         parse_number(text)
+
+
+# The program's own says the same in another way, because this one takes quadratic time for many digits that
+# are no numeral. No test measures that: how long it takes depends on the machine.
+NUMERAL = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Infinity|NaN)", re.ASCII)
+
+
+@given(st.text("01.eE+-", max_size=9))
+def test_what_is_a_numeral(text: str) -> None:
+    if NUMERAL.fullmatch(text):
+        assert parse_number(text) == float(text)
+    else:
+        with pytest.raises(ValueError, match="not a number"):
+            parse_number(text)
 
 
 @given(st.floats())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 
-_NUMERAL = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Infinity|NaN)", re.ASCII)
+# There is one way only to match digits, else a long text of them that is no numeral takes quadratic time.
+_NUMERAL = re.compile(r"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|Infinity|NaN)", re.ASCII)
 
 # ECMAScript, Number::toString: plain digits from 1e-6 up to, not including, 1e21.
 _LARGEST_PLAIN_EXPONENT = 21
