@@ -398,6 +398,10 @@ def test_a_client_that_never_finishes_its_request_is_cut_off(impatient: Service)
         assert header.recv(100) == b""
 
 
+def test_a_client_may_be_given_all_the_time_that_there_is(launcher: Launcher) -> None:
+    assert launcher.frontend({}, client_timeout=1e9).ask("5").status == 200
+
+
 def test_a_client_that_does_not_read_is_cut_off(impatient: Service) -> None:
     deaf = [socket.create_connection(("127.0.0.1", impatient.port), timeout=5) for _ in range(5)]
     for client in deaf:

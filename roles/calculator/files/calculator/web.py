@@ -29,6 +29,7 @@ _JSON = "application/json"
 # beyond it the connection is closed at once.
 _LARGEST_DISCARDED_BODY = 2**20
 _LARGEST_HEADER = 16384
+_LONGEST_USER_TIMEOUT = 2**31 - 1
 _BACKLOG = 512
 # A connection accepted just before the end of the service has its request read within this time.
 _LINGER_SECONDS = 0.1
@@ -171,9 +172,10 @@ class _BoundedServer(HTTPServer):
                 stream.write(_BUSY)
             stream.close()
             return
-        self.free -= 1
         # A client that does not read what it is answered would keep its connection for ever.
-        stream.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(self.patience * 1000))
+        milliseconds = min(int(self.patience * 1000), _LONGEST_USER_TIMEOUT)
+        stream.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+        self.free -= 1
         super().handle_stream(stream, address)
 
     def on_close(self, server_conn: object) -> None:
