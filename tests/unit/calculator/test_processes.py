@@ -250,6 +250,17 @@ def test_a_service_that_is_down_is_named(launcher: Launcher, gone: Service) -> N
     assert frontend.ask("2").status == 200
 
 
+def test_a_name_that_only_the_connection_refuses_is_a_service_that_is_down(launcher: Launcher) -> None:
+    """The client takes a colon without a port for a part of the name, which is too long with it."""
+    url = f"http://{'a' * 63}:"
+    frontend = launcher.frontend({"sum": [url]}, retry_seconds=0)
+    (state,) = frontend.request("GET", "/healthz").json["backends"]["sum"]
+    assert "label" in state["problem"]
+    reply = frontend.ask("1+1")
+    assert reply.status == 502
+    assert f"the service sum failed: {url}: " in reply.body
+
+
 def test_an_operation_without_an_address_is_named(launcher: Launcher) -> None:
     reply = launcher.frontend({}).ask("2*3")
     assert (reply.status, reply.body) == (502, "error: no address is configured for the service mul\r\n")
@@ -592,6 +603,16 @@ def test_an_address_that_is_none_is_not(launcher: Launcher) -> None:
         ({"backends": {"pow": []}}, "backends: 'pow' is none of sum, sub, mul, div"),
         ({"backends": {"sum": "http://x"}}, "backends: sum needs a list of addresses, found 'http://x'"),
         ({"backends": {"sum": ["x:1"]}}, "backends: sum: 'x:1' is not like http://10.0.2.14:50001"),
+        *(
+            ({"backends": {"sum": [url]}}, f"backends: sum: {url!r} is not like http://10.0.2.14:50001")
+            for url in (
+                "http://a..b:5",
+                f"http://{'a' * 64}:5",
+                "http://x:99999",
+                "http://x:0",
+                "http://[::1",
+            )
+        ),
         ({"unknown": 1}, "expected an object with service, port and optionally "),
     ],
 )

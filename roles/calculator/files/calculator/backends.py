@@ -129,7 +129,7 @@ class Backends:
         )
         try:
             return await self._client.fetch(request, raise_error=False)
-        except (HTTPClientError, OSError) as error:
+        except (HTTPClientError, OSError, UnicodeError) as error:
             if connected and isinstance(error, HTTPTimeoutError):
                 limit = self._config.service_timeout
                 raise ServiceSlowError(f"{address} did not answer within {limit:g} s") from None
@@ -172,10 +172,11 @@ class Backends:
         state: dict[str, Any] = {"url": address, "reachable": False}
         try:
             response = await self._client.fetch(request, raise_error=False)
+        except (HTTPClientError, OSError, UnicodeError) as error:
+            return state | {"problem": _reason(error)}
+        try:
             answer = json.loads(response.body)
             name = answer["service"]
-        except (HTTPClientError, OSError) as error:
-            return state | {"problem": _reason(error)}
         except (ValueError, KeyError, TypeError):
             return state | {"problem": f"answered {response.code}, but not as a calculator service"}
         if name != operation:

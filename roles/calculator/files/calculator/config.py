@@ -70,9 +70,17 @@ def _check_backend(operation: str, addresses: object) -> None:
     if not isinstance(addresses, list):
         raise ConfigError(f"backends: {operation} needs a list of addresses, found {addresses!r}")
     for address in addresses:
-        parts = urlsplit(address) if isinstance(address, str) else None
-        if parts is None or parts.scheme != "http" or not parts.hostname:
+        if not isinstance(address, str) or not _is_base_url(address):
             raise ConfigError(f"backends: {operation}: {address!r} is not like http://10.0.2.14:50001")
+
+
+def _is_base_url(address: str) -> bool:
+    # A name or a port that no connection takes would fail each request instead of the start.
+    try:
+        parts = urlsplit(address)
+        return parts.scheme == "http" and parts.port != 0 and bool((parts.hostname or "").encode("idna"))
+    except ValueError:
+        return False
 
 
 def load(path: str) -> Config:
