@@ -477,16 +477,28 @@ def test_services_of_one_operation_share_the_work_and_stand_in(launcher: Launche
 def test_a_request_under_way_is_finished_before_the_end(launcher: Launcher, calculator: Calculator) -> None:
     service = calculator.services["div"]
     frontend = launcher.frontend({"div": [service.url]})
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(2) as pool:
         with service.frozen():
             reply = pool.submit(frontend.ask, "8/2")
+            health = pool.submit(frontend.request, "GET", "/healthz")
             time.sleep(0.3)
             frontend.send_signal(signal.SIGTERM)
             time.sleep(0.3)
             with pytest.raises(ConnectionRefusedError):
                 frontend.ask("1")
         assert reply.result().body == "result = 4\r\n\r\n"
+        assert health.result().json["backends"]["div"][0]["reachable"] is True
     assert frontend.process and frontend.process.wait(timeout=10) == 0
+
+
+def test_a_request_that_is_not_complete_holds_up_no_end(launcher: Launcher) -> None:
+    service = launcher.service("sum", client_timeout=60)
+    with socket.create_connection(("127.0.0.1", service.port), timeout=5) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1 ")
+        assert service.ask("1 1").status == 200
+        service.send_signal(signal.SIGTERM)
+        # It would wait for as long as an evaluation may take, which is 20 s.
+        assert service.process and service.process.wait(timeout=10) == 0
 
 
 def test_two_hundred_users_at_once(frontend: Service) -> None:

@@ -76,6 +76,7 @@ def _describe(step: Step) -> dict[str, Any]:
 
 class _Health(Health, _Calculator):
     async def get(self) -> None:
+        self.unfinished.add(self)
         self.write_json(self.state() | {"backends": await self.backends.health()})
 
 

@@ -56,6 +56,7 @@ class RefusedError(HTTPError):
 class Handler(RequestHandler):
     """POST on any path calls :meth:`respond`; everything else is a clear error."""
 
+    # A stop waits for these, so only for complete requests: a client may take its time for the rest of one.
     unfinished: ClassVar[set[Handler]] = set()
 
     @property
@@ -72,7 +73,6 @@ class Handler(RequestHandler):
     def prepare(self) -> None:
         self._body = bytearray()
         self._received = 0
-        self.unfinished.add(self)
         announced = self.request.headers.get("Content-Length", "0")
         if announced.isascii() and announced.isdigit() and int(announced) > _LARGEST_DISCARDED_BODY:
             raise self._too_large()
@@ -100,6 +100,7 @@ class Handler(RequestHandler):
         raise RefusedError(404, f"there is nothing at {self.request.path}")
 
     async def post(self) -> None:
+        self.unfinished.add(self)
         if len(self._body) > self.config.max_body_size:
             raise self._too_large()
         try:
