@@ -102,7 +102,7 @@ class Handler(RequestHandler):
         await self.get()
 
     async def get(self) -> None:
-        raise RefusedError(404, f"there is nothing at {self.request.path}")
+        raise RefusedError(404, f"there is nothing at {self.request.path!r}")
 
     async def post(self) -> None:
         self.unfinished.add(self)
@@ -136,7 +136,7 @@ class Handler(RequestHandler):
         if isinstance(error, RefusedError):
             message, details = error.message, error.details
         elif status_code == 405:
-            message = f"{self.request.method} is not possible here"
+            message = f"{self.request.method!r} is not possible here"
             self.set_header("Allow", "GET, HEAD, POST")
         if status_code == 413:
             self.set_header("Connection", "close")
@@ -194,7 +194,7 @@ def log_request(handler: RequestHandler) -> None:
     request = handler.request
     failure = getattr(handler, "failure", "")
     _LOG.info(
-        "%s %s %r %d %.1f ms%s",
+        "%s %r %r %d %.1f ms%s",
         request.remote_ip,
         request.method,
         request.path,
