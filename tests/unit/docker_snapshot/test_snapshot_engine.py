@@ -82,11 +82,12 @@ def test_only_a_container_that_runs_is_paused_and_it_goes_on_afterwards(api, run
 def test_a_container_goes_on_when_the_module_is_ended(api, number, while_it_pauses):
     container = {"Id": "4f2a", "Name": "/web", "State": {"Running": True, "Paused": False}}
     api.killed_by = number if while_it_pauses else 0
+    former = signal.getsignal(number)
     with pytest.raises(SystemExit), Engine("unix:///docker.sock", 5).still(container):
-        assert signal.getsignal(number) is not signal.SIG_DFL
+        assert signal.getsignal(number) is not former
         os.kill(os.getpid(), number)
     assert api.paused == []
-    assert signal.getsignal(number) is signal.SIG_DFL
+    assert signal.getsignal(number) is former
 
 
 def test_a_hangup_that_is_ignored_stays_so(api):
