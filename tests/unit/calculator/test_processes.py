@@ -9,10 +9,12 @@ import math
 import re
 import signal
 import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -260,6 +262,22 @@ def test_a_name_that_only_the_connection_refuses_is_a_service_that_is_down(launc
     reply = frontend.ask("1+1")
     assert reply.status == 502
     assert f"the service sum failed: {url}: " in reply.body
+
+
+@pytest.mark.parametrize("answer", ["", "[]", '{"state": "well"}', "[" * 4000])
+def test_a_stranger_is_told_apart_by_its_health(launcher: Launcher, answer: str) -> None:
+    class Stranger(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(answer.encode())
+
+    with HTTPServer(("127.0.0.1", 0), Stranger) as stranger:
+        threading.Thread(target=stranger.serve_forever, daemon=True).start()
+        frontend = launcher.frontend({"sum": [f"http://127.0.0.1:{stranger.server_port}"]})
+        (state,) = frontend.request("GET", "/healthz").json["backends"]["sum"]
+        stranger.shutdown()
+    assert state["problem"] == "answered 200, but not as a calculator service"
 
 
 def test_an_operation_without_an_address_is_named(launcher: Launcher) -> None:

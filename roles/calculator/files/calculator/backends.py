@@ -177,7 +177,7 @@ class Backends:
         try:
             answer = json.loads(response.body)
             name = answer["service"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return state | {"problem": f"answered {response.code}, but not as a calculator service"}
         if name != operation:
             return state | {"problem": f"answered as {name}"}
