@@ -92,7 +92,7 @@ def test_the_evidence_and_the_report_say_what_is_missing() -> None:
     assert environment["gaps"] == {}
     report = (Path(variable("lab_evidence_dir")) / PLAYBOOK / "report.md").read_text()
     assert "## What is missing\n\nNothing.\n" in report
-    assert [f"- C{number:02} " in report for number in range(1, 11)] == [True] * 10
+    assert [f"- [C{number:02}](C{number:02}.json) " in report for number in range(1, 11)] == [True] * 10
 
 
 @pytest.mark.parametrize(
