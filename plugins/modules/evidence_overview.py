@@ -77,7 +77,7 @@ def main() -> None:
         argument_spec={"labs": {"type": "list", "elements": "str", "required": True}},
         supports_check_mode=True,
     )
-    found: dict[str, list[Trial]] = {}
+    found: dict[str, dict[str, Trial]] = {}
     for pattern in module.params["labs"]:
         directories = [
             path for path in sorted(glob.glob(str(Path(pattern).expanduser()))) if Path(path).is_dir()
@@ -86,15 +86,15 @@ def main() -> None:
             module.fail_json(
                 msg=f"labs: there is no directory {pattern!r}; name one that holds the evidence of a lab."
             )
-        found |= {directory: trials(Path(directory)) for directory in directories}
+        found |= {directory: decisive(trials(Path(directory))) for directory in directories}
     verdicts = {
-        lab: {claim: trial.verdict for claim, trial in decisive(said).items()} for lab, said in found.items()
+        lab: {claim: trial.verdict for claim, trial in decided.items()} for lab, decided in found.items()
     }
     if len(found) == 1:
         lines = one_lab(*found.values())
     else:
         common = os.path.commonpath(found)
-        lines = many_labs({os.path.relpath(lab, common): said for lab, said in found.items()})
+        lines = many_labs({os.path.relpath(lab, common): decided for lab, decided in found.items()})
     module.exit_json(changed=False, lines=lines, verdicts=verdicts)
 
 

@@ -56,22 +56,28 @@ def decisive(trials: Sequence[Trial]) -> dict[str, Trial]:
     return chosen
 
 
-def one_lab(trials: Sequence[Trial]) -> list[str]:
-    """Return the lines that show each claim's verdict, its playbook, when, and the report's statement."""
+def one_lab(decided: Mapping[str, Trial]) -> list[str]:
+    """Return the lines that show each claim's verdict, its playbook, when, and the report's statement.
+
+    `decided` is what counts for each claim.
+    """
     return [
         f"{claim}  {trial.verdict:12}  {PurePath(trial.playbook).stem:25}  "
         f"{trial.recorded[:16].replace('T', ' '):16}  {CLAIMS[claim].statement}"
-        for claim, trial in decisive(trials).items()
+        for claim, trial in decided.items()
     ]
 
 
-def many_labs(labs: Mapping[str, Sequence[Trial]]) -> list[str]:
-    """Return a line for each lab, with a sign for each claim and the counts, below the claims' numbers."""
+def many_labs(labs: Mapping[str, Mapping[str, Trial]]) -> list[str]:
+    """Return a line for each lab, with a sign for each claim and the counts, below the claims' numbers.
+
+    `labs` is what counts for each claim, by lab.
+    """
     width = max(map(len, [_HEADING, *labs]))
     tens, ones = ("".join(claim[place] for claim in CLAIMS) for place in (1, 2))
     lines = [f"{_HEADING:{width}}  {tens}", f"{'':{width}}  {ones}"]
-    for lab, trials in labs.items():
-        verdicts = [trial.verdict for trial in decisive(trials).values()]
+    for lab, decided in labs.items():
+        verdicts = [trial.verdict for trial in decided.values()]
         counts = Counter(verdicts)
         shown = ", ".join(f"{counts[verdict]} {verdict}" for verdict in SIGNS if counts[verdict])
         lines.append(f"{lab:{width}}  {''.join(SIGNS[verdict] for verdict in verdicts)}  {shown}")

@@ -58,7 +58,7 @@ def test_every_verdict_has_a_sign_of_its_own() -> None:
 
 
 def test_one_lab_has_a_line_for_each_claim() -> None:
-    lines = one_lab([read("C34", json.dumps(RECORD))])
+    lines = one_lab(decisive([read("C34", json.dumps(RECORD))]))
     assert [line.split()[0] for line in lines] == list(CLAIMS)
     assert lines[-1].split()[1:5] == ["reproduced", "openstack_client_topology", "2026-11-27", "14:14"]
     assert lines[-1].endswith(CLAIMS["C34"].statement)
@@ -66,7 +66,7 @@ def test_one_lab_has_a_line_for_each_claim() -> None:
 
 def test_many_labs_have_a_line_each_below_the_claims_numbers() -> None:
     labs = {"group1": [Trial("C02", "contradicted"), Trial("C34", "reproduced")], "group12": []}
-    tens, ones, first, second, *_ = many_labs(labs)
+    tens, ones, first, second, *_ = many_labs({lab: decisive(trials) for lab, trials in labs.items()})
     place = first.index("!")
     assert (tens[place], ones[place]) == ("0", "2")
     assert first.split() == [
